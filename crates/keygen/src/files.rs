@@ -1,0 +1,187 @@
+//! The one way in which this crate touches files. Reading follows symlinks (mounted Secrets are
+//! made of them), is bounded, and never waits for a FIFO. Writing goes through a temporary name in
+//! the same directory with its mode set whatever the umask, is synced before it gets its name and
+//! the directory after, and never follows or replaces a symlink.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use crate::KeyDirError;
+
+/// No key file comes near it.
+const LARGEST: u64 = 1024 * 1024;
+/// What a killed run may leave behind begins so; nothing reads it.
+const TEMPORARY: &str = ".issuerctl-";
+
+/// A file's bytes, wiped after use, and its permission bits.
+pub(crate) struct Contents {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) mode: u32,
+}
+
+/// Reads a regular file of bounded size; `None` when there is none of that name.
+pub(crate) fn read(path: &Path) -> Result<Option<Contents>, KeyDirError> {
+    let failed = |source| KeyDirError::Read { path: path.into(), source };
+    let Some(file) = open(path)? else { return Ok(None) };
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(KeyDirError::NotAFile { path: path.into() });
+    }
+    // Room for all of it at once: a buffer that grows leaves copies of a private key behind.
+    let room = metadata.len().min(LARGEST) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or(0)));
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(KeyDirError::TooLarge { path: path.into() });
+    }
+    Ok(Some(Contents { bytes, mode: metadata.permissions().mode() & 0o7777 }))
+}
+
+/// Writes a file that must not exist yet.
+pub(crate) fn create_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyDirError> {
+    refuse_symlink(path)?;
+    let (directory, file) = temporary(path, mode, bytes)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync_directory(directory),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(KeyDirError::AlreadyExists { path: path.into() })
+        }
+        Err(error) => Err(KeyDirError::Write { path: path.into(), source: error.error }),
+    }
+}
+
+/// Writes a file that may exist; nothing is touched when it has these bytes already.
+pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyDirError> {
+    if read(path)?.is_some_and(|old| old.bytes.as_slice() == bytes) {
+        return Ok(());
+    }
+    refuse_symlink(path)?;
+    let (directory, file) = temporary(path, mode, bytes)?;
+    file.persist(path).map_err(|error| KeyDirError::Write { path: path.into(), source: error.error })?;
+    sync_directory(directory)
+}
+
+/// Makes a directory that only its owner enters, with one file in it from the beginning; says
+/// whether it was made. The directories above it are made as usual.
+pub(crate) fn create_directory(path: &Path, name: &str, bytes: &[u8]) -> Result<bool, KeyDirError> {
+    let failed = |source| KeyDirError::Write { path: path.into(), source };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Ok(false),
+        Ok(_) => return Err(KeyDirError::NotADirectory { path: path.into() }),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Err(_) => refuse_symlink(path)?,
+    }
+    let parent = parent(path);
+    create_parents(parent).map_err(failed)?;
+    let private = Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix(TEMPORARY).permissions(private.clone());
+    let made = builder.tempdir_in(parent).map_err(failed)?;
+    fs::set_permissions(made.path(), private).map_err(failed)?;
+    create_new(&made.path().join(name), 0o644, bytes)?;
+    // Atomic, so that no directory of keys is ever seen without its file, and another process's
+    // directory is never replaced: it is not empty.
+    match fs::rename(made.path(), path) {
+        Ok(()) => {
+            // Its name has changed: nothing is left to remove.
+            let _ = made.keep();
+            sync_directory(parent)?;
+            Ok(true)
+        }
+        Err(_) if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Opens a file for reading; `None` when there is none of that name.
+fn open(path: &Path) -> Result<Option<File>, KeyDirError> {
+    // Without O_NONBLOCK, opening a FIFO waits until somebody writes to it.
+    let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+    loop {
+        let error = match OpenOptions::new().read(true).custom_flags(nonblock).open(path) {
+            Ok(file) => return Ok(Some(file)),
+            Err(error) => error,
+        };
+        if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) {
+            // What open(2) says of a socket.
+            return Err(KeyDirError::NotAFile { path: path.into() });
+        }
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(KeyDirError::Read { path: path.into(), source: error });
+        }
+        if is_missing(path)? {
+            return Ok(None);
+        }
+    }
+}
+
+/// Whether a name that was not found is really not there: not a link to nothing, which is a Secret
+/// that is not mounted and not a key that was never made, and not made by somebody since.
+pub(crate) fn is_missing(path: &Path) -> Result<bool, KeyDirError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() && !path.exists() => {
+            Err(KeyDirError::DanglingSymlink { path: path.into() })
+        }
+        Ok(_) => Ok(false),
+        Err(_) => Ok(true),
+    }
+}
+
+/// A whole file under a temporary name beside `path`.
+fn temporary<'a>(path: &'a Path, mode: u32, bytes: &[u8]) -> Result<(&'a Path, NamedTempFile), KeyDirError> {
+    let directory = parent(path);
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
+        // Before the first byte, and not by open(2), whose mode the umask takes away from.
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    match write() {
+        Ok(file) => Ok((directory, file)),
+        Err(source) => Err(KeyDirError::Write { path: path.into(), source }),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes directories with what the umask leaves, but never ones that their owner cannot enter.
+fn create_parents(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_parents(parent(path))?;
+    match fs::create_dir(path) {
+        Ok(()) => {
+            let mode = fs::metadata(path)?.permissions().mode();
+            fs::set_permissions(path, Permissions::from_mode(mode & 0o777 | 0o700))?;
+            File::open(parent(path))?.sync_all()
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn refuse_symlink(path: &Path) -> Result<(), KeyDirError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => Err(KeyDirError::Symlink { path: path.into() }),
+        _ => Ok(()),
+    }
+}
+
+fn sync_directory(path: &Path) -> Result<(), KeyDirError> {
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|source| KeyDirError::Write { path: path.into(), source })
+}
