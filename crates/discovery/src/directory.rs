@@ -1,0 +1,232 @@
+//! Publishing to a directory: the tree that any web server can hand out.
+//!
+//! A document is written under a temporary name, made durable and renamed, so that a reader sees
+//! the old one or the new one, whole. Files are 0644 and directories 0755 whatever the umask says,
+//! for another user's web server has to read them.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::fetch::MAX_DOCUMENT_BYTES;
+use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces, Waiting};
+use crate::site::{DISCOVERY_PATH, JwksPath, Object, Site};
+
+/// A directory that the issuer URL points to.
+#[derive(Clone, Debug)]
+pub struct DirectoryPublisher {
+    root: PathBuf,
+    jwks_path: JwksPath,
+}
+
+/// What is in the directory now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveDirectory {
+    /// Whether it is there.
+    pub exists: bool,
+    /// The documents.
+    pub documents: LiveDocuments,
+}
+
+/// Why publishing to a directory fails.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// A document cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that is no document.
+    #[error("{} has more than {MAX_DOCUMENT_BYTES} bytes or is no regular file: not a document of an issuer", .path.display())]
+    NotADocument {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A document or directory cannot be written.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A symbolic link where a document has to be written.
+    #[error("{} is a symbolic link; it is not followed for writing: remove it or publish to where it points", .path.display())]
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Somebody else has written it meanwhile.
+    #[error("{} was changed by somebody else meanwhile", .path.display())]
+    Raced {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl DirectoryPublisher {
+    /// Publishes below this directory.
+    #[must_use]
+    pub fn new(root: PathBuf, jwks_path: JwksPath) -> Self {
+        Self { root, jwks_path }
+    }
+
+    /// Returns the directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads the two documents as they are.
+    ///
+    /// # Errors
+    /// When one is there and cannot be read.
+    pub fn read_now(&self) -> Result<LiveDirectory, DirectoryError> {
+        Ok(LiveDirectory {
+            exists: self.root.is_dir(),
+            documents: LiveDocuments {
+                discovery: read_document(&self.root.join(DISCOVERY_PATH))?,
+                jwks: read_document(&self.root.join(self.jwks_path.as_str()))?,
+            },
+        })
+    }
+
+    /// Writes one document.
+    ///
+    /// # Errors
+    /// When it cannot be written, or has been changed meanwhile.
+    pub fn apply_now(&self, change: &PublishChange) -> Result<(), DirectoryError> {
+        match change {
+            PublishChange::Object { object, replaces } => self.write(object, replaces),
+            PublishChange::CreateDirectory { path } => create_directories(path),
+            // The others are a bucket's; a plan for a directory has none.
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, object: &Object, replaces: &Replaces) -> Result<(), DirectoryError> {
+        let path = self.root.join(&object.path);
+        let parent = path.parent().unwrap_or(&self.root);
+        create_directories(parent)?;
+        let failed = |source| DirectoryError::Write { path: path.clone(), source };
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_symlink()) {
+            return Err(DirectoryError::Symlink { path });
+        }
+        let mut file = tempfile::Builder::new().prefix(".issuerctl-").tempfile_in(parent).map_err(failed)?;
+        file.write_all(&object.bytes).map_err(failed)?;
+        set_mode(file.as_file(), 0o644).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        let now = read_document(&path)?.map(|found| found.bytes);
+        let raced = || DirectoryError::Raced { path: path.clone() };
+        match replaces {
+            Replaces::Nothing => match file.persist_noclobber(&path) {
+                Ok(_) => {}
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(raced()),
+                Err(error) => return Err(failed(error.error)),
+            },
+            Replaces::Bytes(read) if now.as_ref() == Some(read) => {
+                file.persist(&path).map_err(|error| failed(error.error))?;
+            }
+            Replaces::Bytes(_) | Replaces::ETag(_) => return Err(raced()),
+        }
+        File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)
+    }
+}
+
+impl Publisher for DirectoryPublisher {
+    type Live = LiveDirectory;
+    type Error = DirectoryError;
+
+    async fn read(&self) -> Result<LiveDirectory, DirectoryError> {
+        self.read_now()
+    }
+
+    async fn apply(
+        &self,
+        change: &PublishChange,
+        _: &(dyn Fn(&Waiting) + Send + Sync),
+    ) -> Result<(), DirectoryError> {
+        self.apply_now(change)
+    }
+}
+
+/// Says what has to change so that a directory holds a site.
+#[must_use]
+pub fn diff_directory(root: &Path, live: &LiveDirectory, site: &Site) -> Vec<PublishChange> {
+    let mut changes = Vec::new();
+    if !live.exists {
+        changes.push(PublishChange::CreateDirectory { path: root.to_owned() });
+    }
+    let pairs = [(site.jwks(), &live.documents.jwks), (site.discovery(), &live.documents.discovery)];
+    for (object, found) in pairs {
+        let replaces = match found {
+            Some(found) if found.bytes == object.bytes => continue,
+            Some(found) => Replaces::Bytes(found.bytes.clone()),
+            None => Replaces::Nothing,
+        };
+        changes.push(PublishChange::Object { object: object.clone(), replaces });
+    }
+    changes
+}
+
+fn read_document(path: &Path) -> Result<Option<LiveObject>, DirectoryError> {
+    let failed = |source| DirectoryError::Read { path: path.to_owned(), source };
+    // Looked at before it is opened: opening a FIFO waits for ever.
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(DirectoryError::NotADocument { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    }
+    let mut bytes = Vec::new();
+    let limit = MAX_DOCUMENT_BYTES as u64 + 1;
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(DirectoryError::NotADocument { path: path.to_owned() });
+    }
+    Ok(Some(LiveObject { bytes, ..LiveObject::default() }))
+}
+
+fn create_directories(path: &Path) -> Result<(), DirectoryError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let failed = |source| DirectoryError::Write { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_directories(parent)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => set_directory_mode(path).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// By path: under umask 777 the directory cannot be opened yet.
+#[cfg(unix)]
+fn set_directory_mode(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn set_directory_mode(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}

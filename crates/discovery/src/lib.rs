@@ -1,0 +1,48 @@
+//! The OpenID Connect discovery document and the JWKS of a service-account issuer: writes them from
+//! public keys and an issuer URL, puts them where the URL points, and fetches them back.
+//!
+//! Without features it is pure but for files: types, documents, merges and diffs. `https` adds the
+//! transport and anonymous reads, `s3` adds publishing to a bucket.
+
+mod bucket;
+#[cfg(feature = "https")]
+mod call;
+mod directory;
+mod document;
+mod fetch;
+mod issuer;
+mod jwks;
+mod location;
+mod merge;
+mod publish;
+mod read_back;
+mod region;
+mod site;
+#[cfg(feature = "https")]
+mod transport;
+
+pub use bucket::{
+    AccountBlock, Adoption, BucketPlace, BucketRefusal, LiveBucket, OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG,
+    diff_bucket,
+};
+#[cfg(feature = "s3")]
+pub use bucket::{BucketError, S3Publisher};
+#[cfg(feature = "https")]
+pub use call::{CallError, CallFailure, ServiceAnswer};
+pub use directory::{DirectoryError, DirectoryPublisher, LiveDirectory, diff_directory};
+pub use document::{DiscoveryDocument, PublishedDocument};
+#[cfg(feature = "https")]
+pub use fetch::HttpsFetch;
+pub use fetch::{FETCH_TIMEOUT, Fetch, FetchError, Fetched, MAX_DOCUMENT_BYTES};
+pub use issuer::{AcceptedIssuer, AcceptedIssuerError, IssuerUrl, IssuerUrlError, MAX_ISSUER_LENGTH};
+pub use jwks::{Jwk, Jwks, JwksError};
+pub use location::{BucketName, BucketNameError, Prefix, PrefixError, S3Location};
+pub use merge::{Additions, MergeError, Merged, Published, check_document, merge, published_keys};
+pub use publish::{
+    AccessBlock, LiveDocuments, LiveObject, Patience, PublishChange, Publisher, Replaces, Waiting,
+};
+pub use read_back::{ReadBackError, read_back};
+pub use region::{Partition, Region, RegionError};
+pub use site::{CACHE_CONTROL, DISCOVERY_PATH, JwksPath, JwksPathError, Object, Site};
+#[cfg(feature = "https")]
+pub use transport::{Call, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions};
