@@ -1,0 +1,192 @@
+//! Carries a plan out: stage by stage, the steps of a stage at once under a bound, and anew when
+//! somebody else was faster.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+use issuer_discovery::{HttpsFetch, Patience, Waiting, read_back};
+use issuer_keygen::{KeyDir, KeyRecord, KeyRing, SigningKey};
+use issuer_registrar::ProviderClient;
+use time::OffsetDateTime;
+
+use crate::destination::Destination;
+use crate::error::PlanError;
+use crate::event::Event;
+use crate::facts::Facts;
+use crate::request::{KeySource, Request};
+use crate::step::{Plan, Step};
+
+/// How many steps of one stage are under way at once.
+const CONCURRENT_STEPS: usize = 8;
+/// More lost races in a row than this are no race.
+const ATTEMPTS: usize = 5;
+
+/// Everything that a plan touches.
+pub struct Runner<'a> {
+    /// What is wanted.
+    pub request: &'a Request,
+    /// Where the documents go.
+    pub destination: Option<&'a Destination>,
+    /// The provider.
+    pub provider: Option<&'a ProviderClient>,
+    /// How the documents are read back.
+    pub fetch: &'a HttpsFetch,
+    /// How long the read-back waits.
+    pub patience: Patience,
+    /// The time, for the records in the key directory.
+    pub now: &'a (dyn Fn() -> OffsetDateTime + Send + Sync),
+    /// Is told of progress.
+    pub events: &'a (dyn Fn(Event) + Send + Sync),
+}
+
+/// What applying a plan did.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The steps that were done, in order.
+    pub done: Vec<String>,
+    /// The ring as it is now, when keys were asked about.
+    pub ring: Option<KeyRing>,
+}
+
+impl Runner<'_> {
+    /// Carries the plan out. Lost races are looked at anew; nothing is undone on the way.
+    ///
+    /// # Errors
+    /// The first step that failed; those of its stage that had begun are ended, later ones not begun.
+    pub async fn apply(&self, mut plan: Plan, mut facts: Facts) -> Result<Outcome, PlanError> {
+        let mut outcome = Outcome { ring: facts.ring.clone(), ..Outcome::default() };
+        for _ in 0..ATTEMPTS {
+            match self.attempt(&mut plan, &mut facts, &mut outcome).await {
+                Ok(()) => return Ok(outcome),
+                Err(error) => match error.raced() {
+                    None => return Err(error),
+                    Some(what) => (self.events)(Event::Again { what }),
+                },
+            }
+            facts = Facts::read(self.request, self.destination, self.provider).await?;
+            outcome.ring = facts.ring.clone();
+            plan = Plan::build(self.request, &facts, self.destination)?;
+        }
+        Err(PlanError::RacedTooOften { what: self.request.issuer.to_string() })
+    }
+
+    async fn attempt(
+        &self,
+        plan: &mut Plan,
+        facts: &mut Facts,
+        outcome: &mut Outcome,
+    ) -> Result<(), PlanError> {
+        let mut next = 0;
+        while let Some(stage) = plan.stages.get(next).cloned() {
+            next += 1;
+            if let Some(Step::MakeKey { algorithm, .. }) = stage.steps.first() {
+                let step = &stage.steps[0];
+                (self.events)(Event::Started(step.to_string()));
+                self.make_key(*algorithm)?;
+                (self.events)(Event::Done(step.to_string()));
+                outcome.done.push(step.to_string());
+                // The key is on disk: the rest of the plan is the one with a key.
+                facts.ring =
+                    self.directory().map(KeyDir::load).transpose()?.flatten().map(|loaded| loaded.ring);
+                outcome.ring = facts.ring.clone();
+                *plan = Plan::build(self.request, facts, self.destination)?;
+                next = 0;
+                continue;
+            }
+            let running = stage.steps.iter().map(|step| async move {
+                (self.events)(Event::Started(step.to_string()));
+                let ring = self.step(step).await?;
+                (self.events)(Event::Done(step.to_string()));
+                Ok((step, ring))
+            });
+            // All that has begun is ended, even when one fails: no call is dropped on its way.
+            let ended: Vec<Result<_, PlanError>> =
+                stream::iter(running).buffered(CONCURRENT_STEPS).collect().await;
+            let mut failed = None;
+            for result in ended {
+                match result {
+                    Ok((step, ring)) => {
+                        outcome.ring = ring.or(outcome.ring.take());
+                        outcome.done.push(step.to_string());
+                    }
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn step(&self, step: &Step) -> Result<Option<KeyRing>, PlanError> {
+        let waiting = |waiting: &Waiting| (self.events)(Event::Waiting(waiting.clone()));
+        match step {
+            // Handled by the stage; a plan with a key has none of them.
+            Step::MakeKey { .. } | Step::PublishNew { .. } => {}
+            Step::SaveKeys { ring, .. } => {
+                if let Some(directory) = self.directory() {
+                    directory.save(ring)?;
+                }
+                return Ok(Some(ring.clone()));
+            }
+            Step::Publish(change) => {
+                if let Some(destination) = self.destination {
+                    destination.apply(change, &waiting).await?;
+                }
+            }
+            Step::ReadBack { site, .. } => {
+                if let Some(site) = site {
+                    let sleep = async |pause: Duration| tokio::time::sleep(pause).await;
+                    read_back(self.fetch, site, self.patience, &waiting, sleep).await?;
+                }
+            }
+            Step::RecordPublished { kids, .. } => {
+                if let Some(directory) = self.directory()
+                    && let Some(loaded) = directory.load()?
+                {
+                    let now = (self.now)();
+                    let mut ring = loaded.ring;
+                    for kid in kids {
+                        ring.update_record(kid, |record| {
+                            record.first_published.get_or_insert(now);
+                        });
+                    }
+                    directory.save(&ring)?;
+                    return Ok(Some(ring));
+                }
+            }
+            Step::Register(change) => {
+                if let Some(provider) = self.provider {
+                    provider.apply(change, &waiting).await?;
+                }
+            }
+            Step::Output(file) => file.write()?,
+        }
+        Ok(None)
+    }
+
+    fn make_key(&self, algorithm: issuer_keygen::Algorithm) -> Result<(), PlanError> {
+        let Some(directory) = self.directory() else { return Ok(()) };
+        let key = SigningKey::generate(algorithm)?;
+        let record = KeyRecord {
+            issuer: Some(self.request.issuer.to_string()),
+            made: Some((self.now)()),
+            ..KeyRecord::default()
+        };
+        Ok(directory.create(&key, record)?)
+    }
+
+    fn directory(&self) -> Option<&KeyDir> {
+        match self.request.publish.as_ref().map(|publish| &publish.keys.source) {
+            Some(KeySource::Directory(directory)) => Some(directory),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("request", self.request).finish_non_exhaustive()
+    }
+}

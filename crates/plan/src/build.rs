@@ -1,0 +1,187 @@
+//! From what is wanted and what is there to what is to be done: pure, apart from a look at files to write.
+
+use issuer_discovery::{AccountBlock, Jwks, Merged, PublishChange, Site, merge, published_keys};
+use issuer_keygen::{Algorithm, KeyId, KeyRing};
+use issuer_registrar::diff;
+
+use crate::destination::{Destination, LivePlace};
+use crate::error::PlanError;
+use crate::facts::Facts;
+use crate::request::{KeySource, PublishRequest, Request};
+use crate::step::{Plan, Step};
+
+impl Plan {
+    /// Says what to do.
+    ///
+    /// # Errors
+    /// When the keys, the published documents, the bucket or the provider forbid it.
+    pub fn build(
+        request: &Request,
+        facts: &Facts,
+        destination: Option<&Destination>,
+    ) -> Result<Self, PlanError> {
+        let mut plan = Self::default();
+        if let (Some(publish), Some(destination), Some(place)) = (&request.publish, destination, &facts.place)
+        {
+            match decide_keys(request, publish, facts, place)? {
+                Keys::Ours(ring) => plan.with_ring(request, publish, destination, place, &ring, facts)?,
+                Keys::New(algorithm) => plan.with_new_key(request, publish, destination, place, algorithm)?,
+            }
+            plan.notes.extend(place_notes(place));
+        }
+        if let Some(want) = &request.provider {
+            let changes = diff(facts.provider.as_ref(), want)?;
+            plan.stage("register", changes.into_iter().map(Step::Register).collect());
+        }
+        let output = request.output.iter().filter(|file| !file.is_there()).cloned().map(Step::Output);
+        plan.stage("emit", output.collect());
+        Ok(plan)
+    }
+
+    fn with_ring(
+        &mut self,
+        request: &Request,
+        publish: &PublishRequest,
+        destination: &Destination,
+        place: &LivePlace,
+        ring: &KeyRing,
+        facts: &Facts,
+    ) -> Result<(), PlanError> {
+        let published = place.documents().published();
+        let merged = merge(&request.issuer, &publish.jwks_path, published, ring, publish.additions)?;
+        let changes = destination.diff(place, &merged.site, &publish.tags, publish.adoption)?;
+        if let KeySource::Directory(directory) = &publish.keys.source {
+            let unfinished = facts.ring.as_ref() != Some(ring) || !directory.public_keys_path().exists();
+            if unfinished {
+                let directory = directory.path().to_owned();
+                self.stage("keys", vec![Step::SaveKeys { directory, ring: ring.clone() }]);
+            }
+        }
+        self.stage_changes(
+            changes.into_iter().map(|change| (change.stage(), Step::Publish(change))).collect(),
+        );
+        self.stage_read_back(request, publish, Some(&merged.site));
+        if let (KeySource::Directory(directory), true) = (&publish.keys.source, publish.read_back) {
+            let unrecorded =
+                |kid: &KeyId| ring.record(kid).is_none_or(|record| record.first_published.is_none());
+            let kids: Vec<_> = ring
+                .published()
+                .map(|key| key.kid().clone())
+                .filter(|kid| unrecorded(kid) && !merged.left_out.contains(kid))
+                .collect();
+            if !kids.is_empty() {
+                let directory = directory.path().to_owned();
+                self.stage("keys", vec![Step::RecordPublished { kids, directory }]);
+            }
+        }
+        self.notes.extend(key_notes(&merged));
+        Ok(())
+    }
+
+    /// The documents cannot be written before the key is made, so they stand for themselves.
+    fn with_new_key(
+        &mut self,
+        request: &Request,
+        publish: &PublishRequest,
+        destination: &Destination,
+        place: &LivePlace,
+        algorithm: Algorithm,
+    ) -> Result<(), PlanError> {
+        let draft = Site::build(&request.issuer, &publish.jwks_path, &Jwks::default());
+        let changes = destination.diff(place, &draft, &publish.tags, publish.adoption)?;
+        if let KeySource::Directory(directory) = &publish.keys.source {
+            let directory = directory.path().to_owned();
+            self.stage("keys", vec![Step::MakeKey { algorithm, directory }]);
+        }
+        let step = |change: PublishChange| match change {
+            PublishChange::Object { object, .. } => Step::PublishNew { path: object.path },
+            other => Step::Publish(other),
+        };
+        self.stage_changes(changes.into_iter().map(|change| (change.stage(), step(change))).collect());
+        self.stage_read_back(request, publish, None);
+        Ok(())
+    }
+
+    fn stage_changes(&mut self, changes: Vec<(u8, Step)>) {
+        for number in 0..=2 {
+            let steps = changes.iter().filter(|(stage, _)| *stage == number).map(|(_, step)| step.clone());
+            self.stage("publish", steps.collect());
+        }
+    }
+
+    fn stage_read_back(&mut self, request: &Request, publish: &PublishRequest, site: Option<&Site>) {
+        if publish.read_back {
+            let site = site.map(|site| Box::new(site.clone()));
+            self.stage("read-back", vec![Step::ReadBack { site, url: request.issuer.discovery_url() }]);
+        }
+    }
+}
+
+enum Keys {
+    Ours(KeyRing),
+    New(Algorithm),
+}
+
+fn decide_keys(
+    request: &Request,
+    publish: &PublishRequest,
+    facts: &Facts,
+    place: &LivePlace,
+) -> Result<Keys, PlanError> {
+    if let Some(ring) = &facts.ring {
+        let signer = ring.signer().kid().clone();
+        let recorded = ring.record(&signer).and_then(|record| record.issuer.clone());
+        return match recorded {
+            Some(recorded) if recorded != request.issuer.as_str() => {
+                Err(PlanError::OtherIssuer { kid: signer, recorded, asked: request.issuer.clone() })
+            }
+            Some(_) => Ok(Keys::Ours(ring.clone())),
+            None => {
+                let mut ring = ring.clone();
+                ring.update_record(&signer, |record| record.issuer = Some(request.issuer.to_string()));
+                Ok(Keys::Ours(ring))
+            }
+        };
+    }
+    let path = match &publish.keys.source {
+        KeySource::Directory(directory) => directory.path().to_owned(),
+        KeySource::Public(_) => std::path::PathBuf::new(),
+    };
+    let live = published_keys(place.documents().published().jwks)?;
+    match publish.keys.make {
+        _ if !live.is_empty() => {
+            let published = live.keys().iter().map(|key| key.kid().unwrap_or("-").to_owned()).collect();
+            Err(PlanError::LiveElsewhere { published, path })
+        }
+        Some(algorithm) => {
+            // Only the discovery document is there: it has to be ours, or nothing.
+            let ours = place.documents().published();
+            issuer_discovery::check_document(&request.issuer, &publish.jwks_path, ours.discovery)?;
+            Ok(Keys::New(algorithm))
+        }
+        None => Err(PlanError::NoKey { path }),
+    }
+}
+
+fn key_notes(merged: &Merged) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !merged.foreign.is_empty() {
+        notes.push(format!("published keys that are not ours are kept: {}", merged.foreign.join(", ")));
+    }
+    for kid in &merged.left_out {
+        notes.push(format!("key {kid} is ours and not published; bootstrap adds no key to a live JWKS, `issuerctl publish` does"));
+    }
+    notes
+}
+
+fn place_notes(place: &LivePlace) -> Vec<String> {
+    match place {
+        LivePlace::Bucket(live) => match &live.account_block {
+            AccountBlock::Unknown(reason) => vec![format!(
+                "whether the account blocks public access could not be read ({reason}); if it does, the read-back will tell"
+            )],
+            AccountBlock::Known(_) => Vec::new(),
+        },
+        LivePlace::Directory(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,29 @@
+//! Read, diff, order and apply: what bootstrap and every single command run.
+//!
+//! ```text
+//! Request -> Facts::read -> Plan::build (pure) -> shown by the caller -> Runner::apply
+//! ```
+//!
+//! Keys are on disk before anything refers to them; the documents are read back at the issuer's URL
+//! before IAM is told; the cluster's settings come last. Interrupted anywhere, the same request
+//! finishes the job: what is live, its tags and the key directory are all the state. Nothing here
+//! prints; progress comes as [`Event`]s.
+
+mod apply;
+mod build;
+mod destination;
+mod error;
+mod event;
+mod facts;
+mod output;
+mod request;
+mod step;
+
+pub use apply::{Outcome, Runner};
+pub use destination::{Destination, LivePlace};
+pub use error::PlanError;
+pub use event::Event;
+pub use facts::Facts;
+pub use output::OutputFile;
+pub use request::{KeyRequest, KeySource, PublishRequest, Request};
+pub use step::{Plan, Stage, Step};
