@@ -68,6 +68,8 @@ impl CallError {
         // What the service said is in `reason`; only a failure without an answer has a cause to tell.
         let source = match &error {
             SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= 400 => None,
+            // The SDK's chain lists every place that it looked in: the hint says it better.
+            _ if *reason == CallFailure::NoCredentials => None,
             _ => StdError::source(&error).map(|cause| chain(cause).into()),
         };
         Self { action, resource: resource.into(), reason, source }

@@ -202,10 +202,16 @@ fn create_directories(path: &Path) -> Result<(), DirectoryError> {
         create_directories(parent)?;
     }
     match fs::create_dir(path) {
-        Ok(()) => set_directory_mode(path).map_err(failed),
+        Ok(()) => set_directory_mode(path).and_then(|()| sync_parent(path)).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// A name is durable when the directory that it stands in is.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new("."))).and_then(|directory| directory.sync_all())
 }
 
 #[cfg(unix)]

@@ -67,6 +67,8 @@ pub enum MergeError {
         found: String,
         /// The jwks_uri that we would write.
         expected: String,
+        /// The live one's path below the issuer, where it is there.
+        live_path: Option<String>,
     },
     /// Keys are live, and ours is not among them.
     #[error("this issuer is live with {} that {} not ours ({}); our signing key {ours} is not published there", plural(.published.len()), if .published.len() == 1 { "is" } else { "are" }, .published.join(", "))]
@@ -172,7 +174,9 @@ pub fn check_document(
     }
     let expected = jwks_path.url(issuer);
     if document.jwks_uri != expected {
-        return Err(MergeError::OtherJwksUri { found: document.jwks_uri, expected });
+        let below = document.jwks_uri.strip_prefix(issuer.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let live_path = below.map(str::to_owned);
+        return Err(MergeError::OtherJwksUri { found: document.jwks_uri, expected, live_path });
     }
     Ok(())
 }

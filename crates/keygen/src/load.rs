@@ -77,7 +77,7 @@ impl fmt::Display for KeyDirWarning {
 /// # Errors
 /// [`KeyDirError`] when the file is not there, cannot be read, or holds no key that is taken.
 pub fn read_public_key_file(path: &Path) -> Result<PublicKeys, KeyDirError> {
-    let missing = || KeyDirError::Read { path: path.into(), source: io::ErrorKind::NotFound.into() };
+    let missing = || KeyDirError::Read { path: path.into(), source: rustix::io::Errno::NOENT.into() };
     public_keys(path)?.ok_or_else(missing)
 }
 
@@ -195,7 +195,7 @@ fn staged_key(
     }
     let key = halves.into_iter().flatten().next().map(|(_, key)| key);
     // It was listed a moment ago; somebody has taken it away since.
-    key.ok_or_else(|| KeyDirError::Read { path: pub_path, source: io::ErrorKind::NotFound.into() })
+    key.ok_or_else(|| KeyDirError::Read { path: pub_path, source: rustix::io::Errno::NOENT.into() })
 }
 
 fn same_key(directory: &KeyDir, private_kid: &KeyId, public: &[PublicKey]) -> Result<(), KeyDirError> {

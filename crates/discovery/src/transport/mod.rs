@@ -52,7 +52,7 @@ pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
 pub struct Call {
     /// The HTTP method.
     pub method: String,
-    /// Scheme, host and path; never the query, which may carry a token.
+    /// Scheme, host and path, and of the query the names alone: a value may be a token.
     pub url: String,
     /// The action of a query-protocol call (IAM, STS).
     pub action: Option<String>,
@@ -127,11 +127,20 @@ impl Transport {
         let Some(observer) = &self.observer else { return self.client.request(request).await };
         let method = request.method().to_string();
         let uri = request.uri();
+        let names: Vec<&str> = uri
+            .query()
+            .into_iter()
+            .flat_map(|query| query.split('&'))
+            .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+            .filter(|name| *name != "x-id")
+            .collect();
         let url = format!(
-            "{}://{}{}",
+            "{}://{}{}{}{}",
             uri.scheme_str().unwrap_or("https"),
             uri.authority().map_or("", |authority| authority.as_str()),
-            uri.path()
+            uri.path(),
+            if names.is_empty() { "" } else { "?" },
+            names.join("&"),
         );
         let start = Instant::now();
         let answer = self.client.request(request).await;
