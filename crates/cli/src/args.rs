@@ -1,0 +1,210 @@
+//! The words that every command takes, and the list of the commands.
+//!
+//! Every flag can also be set as `ISSUERCTL_FLAG`: the names are derived here, in one place.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::builder::{FalseyValueParser, styling};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use issuer_discovery::{ConnectTo, Region};
+
+use crate::commands;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// A self-hosted OIDC issuer for Kubernetes service-account tokens that AWS trusts.
+#[derive(Debug, Parser)]
+#[command(name = "issuerctl", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = crate::texts::AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// How results are written to stdout
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    pub(crate) output: Output,
+    /// Say nothing on stderr but errors
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// Write no colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Name each outside call on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// The key directory
+    #[arg(long, global = true, default_value = "keys", value_name = "DIR")]
+    pub(crate) keys: PathBuf,
+    /// Public keys that stand in for the key directory; the first one is the signer's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) public_key: Vec<PathBuf>,
+    /// The AWS region
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<Region>,
+    /// The AWS profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// An endpoint in place of AWS's
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// A tag for what is made in AWS
+    #[arg(long = "tag", global = true, value_name = "K=V", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// PEM certificates to trust in place of the system's (AWS_CA_BUNDLE does the same)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT means any
+    #[arg(long, global = true, value_name = "HOST:PORT:ADDR:PORT")]
+    pub(crate) connect_to: Vec<ConnectTo>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a key directory, or check the one that is there
+    Keygen(commands::keygen::Keygen),
+    /// Write the JWKS to stdout, byte for byte as kube-apiserver does
+    Jwks(commands::jwks::JwksCommand),
+    /// Write the discovery document and the JWKS
+    Discovery(commands::discovery::Discovery),
+    /// Put the documents where the issuer URL points, and read them back
+    Publish(commands::publish::Publish),
+    /// Make AWS trust the issuer: the IAM OpenID Connect provider
+    Register(commands::register::Register),
+    /// Write the control plane's settings
+    Emit(commands::emit::Emit),
+    /// Do all of it: keys, documents, provider, settings
+    Bootstrap(Box<commands::bootstrap::Bootstrap>),
+    /// Run an AWS to practise on, on this machine
+    #[cfg(feature = "sandbox")]
+    Sandbox(commands::sandbox::SandboxCommand),
+    /// Sign a short-lived token of a service account, for tests
+    Token(commands::token::Token),
+    /// Write a completion script for a shell
+    Completions(commands::completions::Completions),
+    /// Write the manual pages
+    Man(commands::man::Man),
+}
+
+/// What every command takes that changes something.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Apply {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do nothing, and end with 3 when something would be done
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Parses the words, runs the command and says how it ended.
+pub(crate) fn run() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let printer = Arc::new(Printer::new(&cli.global));
+    match commands::run(cli, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => printer.failure(&failure),
+    }
+}
+
+/// Builds the command line, with an environment variable for every flag.
+pub(crate) fn command() -> clap::Command {
+    let plain = styling::Styles::plain()
+        .header(styling::AnsiColor::Green.on_default().bold())
+        .literal(styling::AnsiColor::Cyan.on_default())
+        .error(styling::AnsiColor::Red.on_default().bold());
+    with_environment(Cli::command().styles(plain))
+}
+
+fn with_environment(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_long() {
+        Some(long) if !matches!(long, "help" | "version") => {
+            let name = format!("ISSUERCTL_{}", long.replace('-', "_").to_uppercase());
+            let arg = arg.env(name).hide_env(true);
+            match arg.get_action() {
+                ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
+                // A variable holds one text: several values stand on lines of their own.
+                ArgAction::Append => arg.value_delimiter('\n'),
+                _ => arg,
+            }
+        }
+        _ => arg,
+    });
+    command.mut_subcommands(with_environment)
+}
+
+/// Help and version are data; everything else that clap says is talk.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when even this cannot be written.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { Failure::USAGE } else { 0 })
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("a tag is KEY=VALUE")?;
+    // IAM and S3: 1 to 128 and 0 to 256 characters of letters, digits, spaces and _.:/=+-@.
+    let good = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
+    if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+        return Err("a tag's key has 1 to 128 characters and its value at most 256".to_owned());
+    }
+    if !good(key) || !good(value) {
+        return Err("a tag has letters, digits, spaces and _.:/=+-@ alone".to_owned());
+    }
+    if key.to_ascii_lowercase().starts_with("aws:") || key.starts_with("issuerctl:") {
+        return Err("tags that begin with aws: or issuerctl: are not free".to_owned());
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_a_variable_of_its_own_name() {
+        let mut stack = vec![command()];
+        while let Some(command) = stack.pop() {
+            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+                let long = arg.get_long().unwrap();
+                if matches!(long, "help" | "version") {
+                    continue;
+                }
+                let variable = arg.get_env().unwrap().to_str().unwrap().to_owned();
+                assert_eq!(variable, format!("ISSUERCTL_{}", long.replace('-', "_").to_uppercase()));
+            }
+            stack.extend(command.get_subcommands().cloned());
+        }
+    }
+}

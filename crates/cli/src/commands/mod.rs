@@ -1,0 +1,61 @@
+//! The commands: one file each, its words and what it does with them.
+
+pub(crate) mod bootstrap;
+pub(crate) mod completions;
+pub(crate) mod discovery;
+pub(crate) mod emit;
+pub(crate) mod jwks;
+pub(crate) mod keygen;
+pub(crate) mod man;
+pub(crate) mod place;
+pub(crate) mod publish;
+pub(crate) mod register;
+#[cfg(feature = "sandbox")]
+pub(crate) mod sandbox;
+pub(crate) mod token;
+
+use std::sync::Arc;
+
+use crate::args::{Cli, Command, Global};
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// What a command works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) printer: Arc<Printer>,
+}
+
+/// Runs the command that was given.
+pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
+    let context = Context { global: cli.global, printer: Arc::clone(printer) };
+    match cli.command {
+        Command::Keygen(command) => command.run(&context),
+        Command::Jwks(command) => command.run(&context),
+        Command::Discovery(command) => command.run(&context),
+        Command::Publish(command) => context.block_on(command.run(&context)),
+        Command::Register(command) => context.block_on(command.run(&context)),
+        Command::Emit(command) => command.run(&context),
+        Command::Bootstrap(command) => context.block_on(command.run(&context)),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(command) => context.block_on(command.run(&context)),
+        Command::Token(command) => command.run(&context),
+        Command::Completions(command) => command.run(&context),
+        Command::Man(command) => command.run(&context),
+    }
+}
+
+impl Context {
+    /// Runs a command that talks to the outside, on one thread: there is nothing here to compute.
+    fn block_on(&self, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+        let result = runtime.block_on(command);
+        // A name look-up in a thread of its own may still be on its way; nobody waits for it.
+        runtime.shutdown_background();
+        result
+    }
+}

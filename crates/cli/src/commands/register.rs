@@ -1,0 +1,92 @@
+//! `register`: the IAM OpenID Connect provider.
+
+use clap::Args;
+use issuer_discovery::{IssuerUrl, Patience};
+use issuer_plan::Request;
+use issuer_registrar::{Audience, DEFAULT_AUDIENCE, ProviderClient, ProviderSpec, Thumbprint};
+use serde_json::json;
+
+use super::Context;
+use crate::args::{Apply, Global};
+use crate::failure::Failure;
+use crate::planned::Job;
+use crate::session::{self, Aws};
+
+/// Make AWS trust the issuer: the IAM OpenID Connect provider
+///
+/// Works in any account, whoever owns the bucket. What somebody else added to the provider stays.
+/// The provider's ARN is written to stdout.
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// The issuer URL
+    #[arg(long, value_name = "URL")]
+    issuer: IssuerUrl,
+    #[command(flatten)]
+    provider: ProviderArgs,
+    #[command(flatten)]
+    apply: Apply,
+}
+
+/// What the provider has to be.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProviderArgs {
+    /// An audience of the tokens, the provider's client id [default: sts.amazonaws.com]
+    #[arg(long, value_name = "TEXT")]
+    audience: Vec<Audience>,
+    /// The SHA-1 of the authority's certificate, when it is none that AWS trusts
+    #[arg(long, value_name = "HEX")]
+    thumbprint: Vec<Thumbprint>,
+}
+
+impl ProviderArgs {
+    /// Says what the provider of this issuer has to be.
+    pub(crate) fn spec(&self, issuer: &IssuerUrl, global: &Global) -> ProviderSpec {
+        let mut audiences = self.audience.clone();
+        if audiences.is_empty() {
+            audiences.extend(DEFAULT_AUDIENCE.parse::<Audience>());
+        }
+        audiences.sort();
+        audiences.dedup();
+        let mut thumbprints = self.thumbprint.clone();
+        thumbprints.sort();
+        thumbprints.dedup();
+        ProviderSpec {
+            issuer: issuer.clone(),
+            audiences,
+            thumbprints,
+            tags: global.tags.iter().cloned().collect(),
+        }
+    }
+}
+
+/// Prepares the calls for the provider of this issuer.
+pub(crate) fn client(aws: &Aws, issuer: &IssuerUrl, patience: Patience) -> ProviderClient {
+    ProviderClient::new(&aws.config, &aws.account, issuer, patience)
+}
+
+impl Register {
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        let (global, printer) = (&context.global, &context.printer);
+        let transport = session::transport(global, printer)?;
+        let aws = session::aws(global, printer, &transport).await?;
+        let provider = client(&aws, &self.issuer, Patience::default());
+        let arn = provider.arn().to_owned();
+        let job = Job {
+            command: "register",
+            request: Request {
+                issuer: self.issuer.clone(),
+                publish: None,
+                provider: Some(self.provider.spec(&self.issuer, global)),
+                output: Vec::new(),
+            },
+            destination: None,
+            provider: Some(provider),
+            transport,
+            patience: Patience::default(),
+        };
+        let mut finished = job.run(self.apply, printer).await?;
+        finished.report.insert("account".to_owned(), json!(aws.account.id.as_str()));
+        finished.report.insert("provider_arn".to_owned(), json!(arn));
+        finished.conclude(printer, &format!("{arn}\n"))
+    }
+}

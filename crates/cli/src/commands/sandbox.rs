@@ -1,0 +1,220 @@
+//! `sandbox`, and `bootstrap --sandbox`: an AWS to practise on.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use clap::Args;
+use issuer_discovery::{Fetch as _, HttpsFetch, Region, Transport, TransportOptions};
+use issuer_keygen::KeyDir;
+use issuer_plan::KeySource;
+use issuer_registrar::caller_account;
+use issuer_sandbox::{Config, Sandbox};
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use super::bootstrap::Bootstrap;
+use super::emit;
+use crate::args::{Apply, Global};
+use crate::failure::Failure;
+use crate::session::{self, Aws};
+
+/// Run an AWS to practise on, on this machine
+///
+/// S3, IAM's OpenID Connect providers and STS, as strict as AWS in every call that it has. It runs
+/// until it is stopped. When it is ready it prints its endpoints, the CA file and the environment
+/// to export: with that, the aws CLI and every SDK reach it under AWS's own host names.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxCommand {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where to write the certificate of its CA [default: a temporary file]
+    #[arg(long, value_name = "FILE")]
+    write_ca: Option<PathBuf>,
+    /// Milliseconds to add to every call
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// A bucket name that another account has taken
+    #[arg(long, value_name = "NAME")]
+    foreign_bucket: Vec<String>,
+    /// Switch the account's own public access block on
+    #[arg(long)]
+    account_block: bool,
+    /// Listen on an address that other machines can reach
+    #[arg(long)]
+    allow_non_loopback: bool,
+}
+
+impl SandboxCommand {
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        let printer = &context.printer;
+        let mut config = Config {
+            listen: self.listen,
+            tls_listen: SocketAddr::new(self.listen.ip(), 0),
+            foreign_buckets: self.foreign_bucket.clone(),
+            account_block: self.account_block,
+            allow_non_loopback: self.allow_non_loopback,
+            latency: (self.latency > 0).then(|| Duration::from_millis(self.latency)),
+            ..Config::default()
+        };
+        if let Some(region) = &context.global.region {
+            config.region = region.to_string();
+        }
+        let sandbox = start(config).await?;
+        // Kept until the end: the file goes with it.
+        let (_temporary, ca_file) = match &self.write_ca {
+            Some(path) => {
+                write_ca(&sandbox, path)?;
+                (None, path.clone())
+            }
+            None => {
+                let directory = temporary()?;
+                let path = directory.path().join("ca.pem");
+                write_ca(&sandbox, &path)?;
+                (Some(directory), path)
+            }
+        };
+        let mut environment = sandbox.environment(&ca_file);
+        // A NO_PROXY of the user's own could lead past the sandbox to AWS itself.
+        environment.push(("NO_PROXY", String::new()));
+        if printer.is_json() {
+            let environment: Map<String, Value> =
+                environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            printer.json_line(&json!({
+                "endpoint": sandbox.endpoint(),
+                "public_endpoint": sandbox.public_endpoint(),
+                "ca_file": ca_file,
+                "env": environment,
+            }))?;
+        } else {
+            let exports: String = environment
+                .iter()
+                .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
+                .collect();
+            printer.data(format!("{exports}unset {OVERRIDING}\n").as_bytes())?;
+            printer.say(&format!(
+                "endpoint         {} (also the proxy for AWS's host names)",
+                sandbox.endpoint()
+            ));
+            printer.say(&format!("public endpoint  {}", sandbox.public_endpoint()));
+            printer.say(&format!("CA file          {}", ca_file.display()));
+            printer.say("ready; Ctrl-C ends it, and what it holds is gone then");
+        }
+        crate::planned::interrupt().await;
+        sandbox.stop().await;
+        Ok(())
+    }
+}
+
+/// Runs the whole job on a sandbox of its own: no real profile is read, no file outside a temporary
+/// directory is written.
+pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result<(), Failure> {
+    let printer = &context.printer;
+    let region: Region = match &context.global.region {
+        Some(region) => region.clone(),
+        None => "us-east-1".parse().map_err(|error| Failure::usage(format!("{error}")))?,
+    };
+    let config = Config { region: region.to_string(), ..Config::default() };
+    let (access_key, secret_key) = (config.access_key_id.clone(), config.secret_access_key.clone());
+    let sandbox = start(config).await?;
+    let directory = temporary()?;
+    printer
+        .say(&format!("a sandbox stands in for AWS at {}; nothing leaves this machine", sandbox.endpoint()));
+
+    let transport = Transport::new(TransportOptions {
+        ca_pem: Some(sandbox.ca_pem().as_bytes().to_vec()),
+        https_proxy: Some(sandbox.endpoint().to_owned()),
+        observer: session::observer(&context.global, printer),
+        ..TransportOptions::default()
+    })
+    .map_err(|error| Failure::of(&error))?;
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            access_key, secret_key, None, None, "sandbox",
+        )))
+        .region(aws_config::Region::new(region.to_string()))
+        .http_client(transport.sdk_client())
+        .sleep_impl(TokioSleep::new())
+        .time_source(SystemTimeSource::new())
+        .retry_config(session::retries())
+        .timeout_config(session::timeouts())
+        .build();
+    let account = caller_account(&config).await?;
+    let aws = Aws { config, account, path_style: false };
+
+    let keys = directory.path().join("keys");
+    let bucket = match &bootstrap.place.bucket {
+        Some(bucket) => bucket.clone(),
+        None => "my-cluster-oidc".parse().map_err(|error| Failure::usage(format!("{error}")))?,
+    };
+    let (issuer, destination) = bootstrap.place.in_bucket(&bucket, &aws)?;
+    let practice = Context {
+        global: Global { keys: keys.clone(), ..context.global.clone() },
+        printer: Arc::clone(printer),
+    };
+    let source = KeySource::Directory(KeyDir::new(keys));
+    let apply = Apply { yes: true, ..Apply::default() };
+    let (mut finished, emission) =
+        bootstrap.job(&practice, &aws, source, &issuer, destination, transport.clone(), apply).await?;
+
+    let documents =
+        made(&HttpsFetch::new(transport), &issuer.discovery_url(), &bootstrap.place.jwks_path.url(&issuer))
+            .await?;
+    finished.report.insert("bucket".to_owned(), json!(bucket.as_str()));
+    finished.report.insert("documents".to_owned(), json!(documents));
+    for (url, body) in &documents {
+        printer.say(&format!("\n{url}\n{body}"));
+    }
+    printer.say("");
+    finished.conclude(printer, &emit::text(&emission))?;
+    sandbox.stop().await;
+    printer.say(&format!(
+        "\nthe sandbox and its keys are gone. On your AWS account: issuerctl bootstrap --bucket {bucket} --region {region} --dry-run"
+    ));
+    Ok(())
+}
+
+/// Reads what the public reads.
+async fn made(fetch: &HttpsFetch, discovery: &str, jwks: &str) -> Result<Vec<(String, String)>, Failure> {
+    let mut documents = Vec::new();
+    for url in [discovery, jwks] {
+        let fetched = fetch.get(url).await.map_err(|error| Failure::of(&error))?;
+        documents.push((url.to_owned(), String::from_utf8_lossy(&fetched.body).into_owned()));
+    }
+    Ok(documents)
+}
+
+async fn start(config: Config) -> Result<Sandbox, Failure> {
+    Sandbox::start(config).await.map_err(|error| Failure::of(&error))
+}
+
+fn temporary() -> Result<tempfile::TempDir, Failure> {
+    tempfile::Builder::new()
+        .prefix("issuerctl-sandbox-")
+        .tempdir()
+        .map_err(|error| Failure::new(format!("cannot make a temporary directory: {error}")))
+}
+
+fn write_ca(sandbox: &Sandbox, path: &Path) -> Result<(), Failure> {
+    std::fs::File::create(path)
+        .and_then(|mut file| file.write_all(sandbox.ca_pem().as_bytes()))
+        .map_err(|error| Failure::new(format!("cannot write the CA file {}: {error}", path.display())))
+}
+
+/// What would win over the exported environment.
+const OVERRIDING: &str = "AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_IAM \
+                          AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_S3_CONTROL https_proxy no_proxy";
+
+/// Quotes a value for a POSIX shell.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}

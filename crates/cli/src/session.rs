@@ -1,0 +1,172 @@
+//! The way out of this process: the transport, and AWS's configuration from flags, environment and
+//! profiles. The only place that reads the environment, clap's variables apart.
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use issuer_discovery::{Call, Region, Transport, TransportOptions};
+use issuer_registrar::{Account, caller_account};
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// Throttling and 5xx are tried again this often at most, with backoff and jitter.
+const MAX_ATTEMPTS: u32 = 5;
+/// One try of one call.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// AWS, as these flags and this environment see it.
+#[derive(Debug)]
+pub(crate) struct Aws {
+    pub(crate) config: SdkConfig,
+    pub(crate) account: Account,
+    /// An endpoint of one's own knows no virtual hosts.
+    pub(crate) path_style: bool,
+}
+
+/// Prepares the transport from flags and environment.
+pub(crate) fn transport(global: &Global, printer: &Arc<Printer>) -> Result<Transport, Failure> {
+    let endpoint = global.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"));
+    open(global, printer, endpoint.as_deref().and_then(host_of))
+}
+
+/// Loads AWS's configuration and asks whose credentials these are.
+pub(crate) async fn aws(
+    global: &Global,
+    printer: &Arc<Printer>,
+    transport: &Transport,
+) -> Result<Aws, Failure> {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(transport.sdk_client())
+        .retry_config(retries())
+        .timeout_config(timeouts());
+    if let Some(region) = &global.region {
+        loader = loader.region(aws_config::Region::new(region.to_string()));
+    }
+    if let Some(profile) = &global.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &global.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let mut config = loader.load().await;
+    if config.region().is_none() {
+        return Err(Failure::usage("no AWS region is set")
+            .hint("give --region, set AWS_REGION, or set one in the profile"));
+    }
+    // A profile may name the endpoint; only then is its host known this late.
+    let endpoint = config.endpoint_url().and_then(host_of);
+    if endpoint.is_some() {
+        let rebuilt = open(global, printer, endpoint)?;
+        config = config.into_builder().http_client(rebuilt.sdk_client()).build();
+    }
+    let path_style = config.endpoint_url().is_some() || variable("AWS_ENDPOINT_URL_S3").is_some();
+    let account = caller_account(&config).await?;
+    let aws = Aws { config, account, path_style };
+    let (ours, theirs) = (aws.account.partition, aws.region()?.partition());
+    if ours != theirs {
+        return Err(Failure::usage(format!(
+            "these credentials are of the partition {ours}, but the region {} is in {theirs}",
+            aws.region()?
+        ))
+        .hint("give a --region of that partition, or another --profile"));
+    }
+    Ok(aws)
+}
+
+impl Aws {
+    /// Returns the region that calls go to.
+    pub(crate) fn region(&self) -> Result<Region, Failure> {
+        let region = self.config.region().map(ToString::to_string).unwrap_or_default();
+        region.parse().map_err(|error| Failure::usage(format!("{error}")))
+    }
+}
+
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}
+
+/// Tells of each outside call, when that was asked for.
+pub(crate) fn observer(global: &Global, printer: &Arc<Printer>) -> Option<issuer_discovery::Observer> {
+    if !global.verbose {
+        return None;
+    }
+    let printer = Arc::clone(printer);
+    Some(Arc::new(move |call: &Call| {
+        let action = call.action.as_deref().map(|action| format!(" {action}")).unwrap_or_default();
+        let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        printer.call(&format!(
+            "{} {}{action}: {status} in {} ms",
+            call.method,
+            call.url,
+            call.elapsed.as_millis()
+        ));
+    }))
+}
+
+fn open(
+    global: &Global,
+    printer: &Arc<Printer>,
+    endpoint_host: Option<String>,
+) -> Result<Transport, Failure> {
+    let ca_file = global.ca_file.clone().or_else(|| variable("AWS_CA_BUNDLE").map(Into::into));
+    let ca_pem = ca_file
+        .map(|path| {
+            std::fs::read(&path)
+                .map_err(|error| Failure::new(format!("cannot read the CA file {}: {error}", path.display())))
+        })
+        .transpose()?;
+    let options = TransportOptions {
+        ca_pem,
+        connect_to: global.connect_to.clone(),
+        https_proxy: variable("HTTPS_PROXY").or_else(|| variable("https_proxy")),
+        no_proxy: variable("NO_PROXY").or_else(|| variable("no_proxy")),
+        endpoint_host,
+        observer: observer(global, printer),
+    };
+    Transport::new(options).map_err(|error| Failure::of(&error))
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Returns the host of a URL, with the brackets of IPv6.
+fn host_of(url: &str) -> Option<String> {
+    let rest = url.split_once("://")?.1;
+    let authority = rest.split('/').next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_endpoints() {
+        let table = [
+            ("http://127.0.0.1:4566", Some("127.0.0.1")),
+            ("https://s3.example.com/x", Some("s3.example.com")),
+            ("http://[::1]:1/", Some("[::1]")),
+            ("http://u:p@h:1", Some("h")),
+            ("nonsense", None),
+        ];
+        for (url, host) in table {
+            assert_eq!(host_of(url).as_deref(), host, "{url}");
+        }
+    }
+}
