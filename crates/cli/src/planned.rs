@@ -52,7 +52,9 @@ impl Finished {
 
 impl Job {
     pub(crate) async fn run(&self, apply: Apply, printer: &Printer) -> Result<Finished, Failure> {
+        printer.spin("looking at what is there");
         let facts = Facts::read(&self.request, self.destination.as_ref(), self.provider.as_ref()).await?;
+        printer.settle();
         for warning in &facts.warnings {
             printer.warn(&warning.to_string());
         }

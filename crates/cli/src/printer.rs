@@ -23,8 +23,9 @@ const FAINT: Style = Style::new().dimmed();
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
-    /// A spinner on terminals; elsewhere a line now and then.
-    progress: Option<ProgressBar>,
+    /// Whether there is a terminal for a spinner; elsewhere a line is said now and then.
+    terminal: bool,
+    spinner: Mutex<Option<ProgressBar>>,
     last_wait: Mutex<Option<(String, Duration)>>,
 }
 
@@ -40,7 +41,8 @@ impl Printer {
         Self {
             json: global.output == Output::Json,
             quiet: global.quiet,
-            progress: shown.then(ProgressBar::no_length),
+            terminal: shown,
+            spinner: Mutex::new(None),
             last_wait: Mutex::new(None),
         }
     }
@@ -102,7 +104,7 @@ impl Printer {
                 let (waited, limit) = (waiting.waited.as_secs(), waiting.limit.as_secs());
                 let text = format!("waiting for {} ({waited} s of at most {limit} s)", waiting.what);
                 self.spin(&text);
-                if self.progress.is_none() && self.is_news(&waiting.what, waiting.waited) {
+                if !self.terminal && self.is_news(&waiting.what, waiting.waited) {
                     self.say(&text);
                 }
             }
@@ -111,8 +113,8 @@ impl Printer {
 
     /// Ends the progress display.
     pub(crate) fn settle(&self) {
-        if let Some(bar) = &self.progress {
-            bar.finish_and_clear();
+        if let Some(spinner) = self.spinner.lock().ok().and_then(|mut spinner| spinner.take()) {
+            spinner.finish_and_clear();
         }
     }
 
@@ -137,14 +139,21 @@ impl Printer {
         ExitCode::from(failure.code())
     }
 
-    fn spin(&self, text: &str) {
-        if let Some(bar) = &self.progress {
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar.set_message(text.to_owned());
+    /// Shows what is under way, where there is a terminal.
+    pub(crate) fn spin(&self, text: &str) {
+        let Ok(mut spinner) = self.spinner.lock() else { return };
+        if !self.terminal {
+            return;
         }
+        let spinner = spinner.get_or_insert_with(|| {
+            let spinner = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        });
+        spinner.set_message(text.to_owned());
     }
 
     fn is_news(&self, what: &str, waited: Duration) -> bool {
@@ -161,9 +170,9 @@ impl Printer {
             // Talk that nobody hears is no reason to stop.
             let _ = writeln!(anstream::stderr().lock(), "{text}");
         };
-        match &self.progress {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+        match self.spinner.lock().ok().as_deref() {
+            Some(Some(spinner)) => spinner.suspend(write),
+            _ => write(),
         }
     }
 }

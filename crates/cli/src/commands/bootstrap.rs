@@ -1,7 +1,7 @@
 //! `bootstrap`: keys, documents, provider and settings, one straight way.
 
 use clap::Args;
-use issuer_discovery::{Additions, Adoption, IssuerUrl};
+use issuer_discovery::{Additions, Adoption, IssuerUrl, Transport};
 use issuer_emitter::{Emission, Target};
 use issuer_keygen::Algorithm;
 use issuer_plan::{Destination, KeyRequest, KeySource, PublishRequest, Request};
@@ -45,6 +45,14 @@ pub(crate) struct Bootstrap {
     apply: Apply,
 }
 
+/// What one run works on: a real AWS or a sandbox.
+pub(crate) struct Scene {
+    pub(crate) issuer: IssuerUrl,
+    pub(crate) source: KeySource,
+    pub(crate) destination: Destination,
+    pub(crate) transport: Transport,
+}
+
 impl Bootstrap {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         if self.sandbox {
@@ -62,8 +70,8 @@ impl Bootstrap {
             Some(bucket) => self.place.in_bucket(bucket, &aws)?,
             None => self.place.directory().ok_or_else(|| Failure::usage("--dir needs --issuer"))?,
         };
-        let (finished, emission) =
-            self.job(context, &aws, source, &issuer, destination, transport, self.apply).await?;
+        let scene = Scene { issuer, source, destination, transport };
+        let (finished, emission) = self.job(context, &aws, scene, self.apply).await?;
         let dry = finished.dry;
         finished.conclude(
             printer,
@@ -81,18 +89,16 @@ impl Bootstrap {
     }
 
     /// The whole job, wherever its AWS is.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) async fn job(
         &self,
         context: &Context,
         aws: &Aws,
-        source: KeySource,
-        issuer: &IssuerUrl,
-        destination: Destination,
-        transport: issuer_discovery::Transport,
+        scene: Scene,
         apply: Apply,
     ) -> Result<(Finished, Emission), Failure> {
         let (global, printer) = (&context.global, &context.printer);
+        let Scene { issuer, source, destination, transport } = scene;
+        let issuer = &issuer;
         let emission = self.settings.render(self.target, issuer, &self.place.jwks_path, printer)?;
         let provider = register::client(aws, issuer, self.place.patience());
         let arn = provider.arn().to_owned();

@@ -20,7 +20,7 @@ use issuer_sandbox::{Config, Sandbox};
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::bootstrap::Bootstrap;
+use super::bootstrap::{Bootstrap, Scene};
 use super::emit;
 use crate::args::{Apply, Global};
 use crate::failure::Failure;
@@ -163,8 +163,8 @@ pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result
     };
     let source = KeySource::Directory(KeyDir::new(keys));
     let apply = Apply { yes: true, ..Apply::default() };
-    let (mut finished, emission) =
-        bootstrap.job(&practice, &aws, source, &issuer, destination, transport.clone(), apply).await?;
+    let scene = Scene { issuer: issuer.clone(), source, destination, transport: transport.clone() };
+    let (mut finished, emission) = bootstrap.job(&practice, &aws, scene, apply).await?;
 
     let documents =
         made(&HttpsFetch::new(transport), &issuer.discovery_url(), &bootstrap.place.jwks_path.url(&issuer))

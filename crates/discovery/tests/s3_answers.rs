@@ -1,0 +1,263 @@
+//! What becomes of S3's less friendly answers: each is scripted here, word for word as S3 sends it.
+
+#![cfg(feature = "s3")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_types::SdkConfig;
+use issuer_discovery::{
+    AccountBlock, BucketError, BucketPlace, CallFailure, Jwks, JwksPath, Patience, PublishChange,
+    Publisher as _, Replaces, S3Publisher, Site,
+};
+use issuer_policy::Document;
+
+/// An S3 that answers as scripted, and remembers what it was asked.
+struct Scripted {
+    publisher: S3Publisher,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    /// The script sees method and target of a request, and how often the same came before.
+    fn start(script: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let client = infallible_client_fn(move |request: http::Request<_>| {
+            let target = request.uri().path_and_query().unwrap();
+            let line = format!("{} {target}", request.method());
+            let mut seen: MutexGuard<'_, Vec<String>> = seen.lock().unwrap();
+            let before = seen.iter().filter(|other| **other == line).count();
+            seen.push(line.clone());
+            let (status, body) = script(&line, before);
+            http::Response::builder().status(status).header("x-amz-request-id", "R1").body(body).unwrap()
+        });
+        let credentials = Credentials::new("EXAMPLE", "example", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new("eu-west-1"))
+            .http_client(client)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let patience = Patience { limit: Duration::from_millis(40), first_pause: Duration::from_millis(5) };
+        Self { publisher: S3Publisher::new(&config, "123456789012", place(), true, patience), asked }
+    }
+
+    fn publisher(&self) -> &S3Publisher {
+        &self.publisher
+    }
+
+    fn count(&self, line: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.starts_with(line)).count()
+    }
+}
+
+fn place() -> BucketPlace {
+    BucketPlace {
+        bucket: "my-bucket".parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+        prefix: "c1".parse().unwrap(),
+        jwks_path: JwksPath::default(),
+    }
+}
+
+fn error(code: &str, message: &str) -> String {
+    format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>")
+}
+
+/// S3 Control wraps its errors, S3 does not.
+fn account_error(code: &str) -> String {
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>none</Message></Error></ErrorResponse>")
+}
+
+fn missing(line: &str) -> (u16, String) {
+    if line.contains("v20180820") {
+        return (404, account_error("NoSuchPublicAccessBlockConfiguration"));
+    }
+    (404, error("NoSuchBucket", "none"))
+}
+
+fn policy_change(after_access_block: bool) -> PublishChange {
+    PublishChange::Policy { statement: place().statement(), replaces: false, after_access_block }
+}
+
+fn our_policy() -> String {
+    let mut policy = Document::empty();
+    let _ = policy.merge(place().statement());
+    policy.to_json()
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_nothing_and_the_accounts_own_block_is_asked_too() {
+    let s3 = Scripted::start(|line, _| missing(line));
+    let live = s3.publisher().read().await.unwrap();
+    assert!(!live.exists);
+    assert_eq!(live.account_block, AccountBlock::default());
+    assert_eq!(s3.count("GET /v20180820/configuration/publicAccessBlock"), 1);
+}
+
+#[tokio::test]
+async fn an_account_block_that_may_not_be_read_is_said_and_not_fatal() {
+    let s3 = Scripted::start(|line, _| match line {
+        line if line.contains("v20180820") => (403, account_error("AccessDenied")),
+        line => missing(line),
+    });
+    let live = s3.publisher().read().await.unwrap();
+    assert!(
+        matches!(live.account_block, AccountBlock::Unknown(reason) if reason.contains("s3:GetAccountPublicAccessBlock"))
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_of_another_account_is_told_apart_from_a_missing_one() {
+    let s3 = Scripted::start(|line, _| match line {
+        line if line.contains("v20180820") => missing(line),
+        _ => (403, error("AccessDenied", "Access Denied")),
+    });
+    let refused = s3.publisher().read().await.unwrap_err();
+    assert!(matches!(refused, BucketError::NotThisAccounts { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_missing_permission_names_action_resource_and_the_organisations_policy() {
+    let denied = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: s3:PutBucketPolicy on resource: \
+                  \"arn:aws:s3:::my-bucket\" with an explicit deny in a service control policy";
+    let s3 = Scripted::start(move |line, _| match line {
+        line if line.starts_with("PUT") => (403, error("AccessDenied", denied)),
+        line => missing(line),
+    });
+    // Even right after the access block was opened: waiting does not help here.
+    let refused = s3.publisher().apply(&policy_change(true), &|_| {}).await.unwrap_err();
+    let BucketError::Call(call) = refused else { panic!("{refused}") };
+    assert_eq!((call.action, call.resource.as_str()), ("s3:PutBucketPolicy", "arn:aws:s3:::my-bucket"));
+    assert_eq!(call.organisation_policy(), Some("service control policy"));
+    assert!(call.to_string().ends_with("[request R1]"), "{call}");
+    assert_eq!(s3.count("PUT"), 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_refused_for_seconds_is_put_again_and_read_again() {
+    let s3 = Scripted::start(|line, before| match (line, before) {
+        (line, 0..3) if line.starts_with("PUT") => (403, error("AccessDenied", "Access Denied")),
+        (line, _) if line.starts_with("PUT") => (204, String::new()),
+        (_, 0) => (404, error("NoSuchBucketPolicy", "none")),
+        _ => (200, our_policy()),
+    });
+    let waits = Mutex::new(0);
+    s3.publisher().apply(&policy_change(true), &|_| *waits.lock().unwrap() += 1).await.unwrap();
+    assert_eq!((s3.count("PUT"), s3.count("GET"), *waits.lock().unwrap()), (4, 2, 3));
+}
+
+#[tokio::test]
+async fn patience_with_a_refused_policy_ends() {
+    let blocked = "User is not allowed: public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.";
+    let s3 = Scripted::start(move |line, _| match line {
+        line if line.starts_with("PUT") => (403, error("AccessDenied", blocked)),
+        _ => (404, error("NoSuchBucketPolicy", "none")),
+    });
+    let refused = s3.publisher().apply(&policy_change(true), &|_| {}).await.unwrap_err();
+    assert!(matches!(refused, BucketError::StillBlocked { .. }), "{refused}");
+    // Where no access block was changed there is nothing to wait for.
+    let before = s3.count("PUT");
+    let refused = s3.publisher().apply(&policy_change(false), &|_| {}).await.unwrap_err();
+    assert!(matches!(refused, BucketError::Call(_)), "{refused}");
+    assert_eq!(s3.count("PUT"), before + 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_somebody_else_overwrote_is_merged_again() {
+    let theirs = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}]}"#;
+    let s3 = Scripted::start(move |line, before| match (line, before) {
+        (line, _) if line.starts_with("PUT") => (204, String::new()),
+        (_, 0) => (404, error("NoSuchBucketPolicy", "none")),
+        (_, 1) => (200, theirs.to_owned()),
+        _ => (200, our_policy()),
+    });
+    s3.publisher().apply(&policy_change(false), &|_| {}).await.unwrap();
+    assert_eq!(s3.count("PUT"), 2);
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_is_not_replaced() {
+    let s3 = Scripted::start(|line, _| match line {
+        line if line.starts_with("PUT") => (204, String::new()),
+        _ => (200, "{\"Statement\":[{}]}".to_owned()),
+    });
+    let refused = s3.publisher().apply(&policy_change(false), &|_| {}).await.unwrap_err();
+    assert!(matches!(refused, BucketError::Policy { .. }), "{refused}");
+    assert_eq!(s3.count("PUT"), 0);
+}
+
+#[tokio::test]
+async fn a_lost_race_for_an_object_is_told_and_a_lost_answer_is_not_one() {
+    let issuer = place().bucket.issuer_url(&place().region, &place().prefix).unwrap();
+    let object = Site::build(&issuer, &JwksPath::default(), &Jwks::default()).jwks().clone();
+    let change = PublishChange::Object { object: object.clone(), replaces: Replaces::Nothing };
+    for status in [412, 409] {
+        let s3 = Scripted::start(move |line, _| match line {
+            line if line.starts_with("PUT") => (status, error("PreconditionFailed", "At least one failed")),
+            _ => (200, "{\"keys\":[{\"kid\":\"theirs\"}]}".to_owned()),
+        });
+        let refused = s3.publisher().apply(&change, &|_| {}).await.unwrap_err();
+        assert!(
+            matches!(&refused, BucketError::Raced { what } if what.ends_with("c1/openid/v1/jwks")),
+            "{refused}"
+        );
+    }
+    // The write came through and its answer did not: what is there is what was to be written.
+    let ours = String::from_utf8(object.bytes.clone()).unwrap();
+    let s3 = Scripted::start(move |line, _| match line {
+        line if line.starts_with("PUT") => (412, error("PreconditionFailed", "At least one failed")),
+        _ => (200, ours.clone()),
+    });
+    s3.publisher().apply(&change, &|_| {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn names_and_credentials_that_are_not_ours_get_their_own_sentence() {
+    let change = PublishChange::CreateBucket {
+        bucket: place().bucket,
+        region: place().region,
+        tags: std::collections::BTreeMap::new(),
+    };
+    let answers = [
+        ("BucketAlreadyExists", 409),
+        ("BucketAlreadyOwnedByYou", 409),
+        ("ExpiredToken", 400),
+        ("SlowDown", 503),
+    ];
+    let mut ends = Vec::new();
+    for (code, status) in answers {
+        let s3 = Scripted::start(move |_, _| (status, error(code, "no")));
+        ends.push(s3.publisher().apply(&change, &|_| {}).await.unwrap_err());
+    }
+    assert!(matches!(ends[0], BucketError::NameTaken { .. }));
+    assert!(matches!(ends[1], BucketError::Raced { .. }));
+    assert!(
+        matches!(&ends[2], BucketError::Call(call) if matches!(*call.reason, CallFailure::BadCredentials(_)))
+    );
+    assert!(matches!(&ends[3], BucketError::Call(call) if matches!(*call.reason, CallFailure::Throttled(_))));
+}
+
+#[tokio::test]
+async fn an_object_too_large_for_a_document_is_not_read() {
+    let s3 = Scripted::start(|line, _| match line {
+        line if line.contains("openid") => (200, " ".repeat((1 << 20) + 1)),
+        line if line.starts_with("HEAD") => (200, String::new()),
+        line => missing(line),
+    });
+    let refused = s3.publisher().read().await.unwrap_err();
+    assert!(matches!(refused, BucketError::TooLarge { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn control_characters_in_a_message_do_not_reach_the_terminal() {
+    let s3 = Scripted::start(|_, _| (400, error("Odd&#27;", "a&#27;[31m&#10;b")));
+    let refused = s3.publisher().apply(&PublishChange::Versioning, &|_| {}).await.unwrap_err().to_string();
+    assert!(!refused.chars().any(char::is_control), "{refused:?}");
+}

@@ -1,0 +1,142 @@
+//! What becomes of IAM's less friendly answers: each is scripted here, as IAM sends it.
+
+#![cfg(feature = "iam")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_types::SdkConfig;
+use issuer_discovery::Patience;
+use issuer_registrar::{
+    Account, ProviderChange, ProviderClient, ProviderSpec, RegisterError, caller_account,
+};
+
+/// An IAM that answers as scripted, and remembers the bodies that it was sent.
+struct Scripted {
+    config: SdkConfig,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    /// The script sees how many requests came before.
+    fn start(script: impl Fn(usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let client = infallible_client_fn(move |request: http::Request<aws_smithy_types::body::SdkBody>| {
+            let mut seen: MutexGuard<'_, Vec<String>> = seen.lock().unwrap();
+            let (status, body) = script(seen.len());
+            seen.push(String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap());
+            http::Response::builder().status(status).body(body).unwrap()
+        });
+        let credentials = Credentials::new("EXAMPLE", "example", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new("us-gov-west-1"))
+            .http_client(client)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        Self { config, asked }
+    }
+
+    fn client(&self) -> ProviderClient {
+        let account = Account::of_caller("123456789012", "arn:aws-us-gov:iam::123456789012:root").unwrap();
+        let patience = Patience { limit: Duration::from_millis(40), first_pause: Duration::from_millis(5) };
+        ProviderClient::new(&self.config, &account, &spec().issuer, patience)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn spec() -> ProviderSpec {
+    ProviderSpec {
+        issuer: "https://oidc.example.com/c1".parse().unwrap(),
+        audiences: vec!["sts.amazonaws.com".parse().unwrap()],
+        thumbprints: Vec::new(),
+        tags: BTreeMap::from([("team".to_owned(), "a".to_owned())]),
+    }
+}
+
+fn error(status: u16, code: &str) -> (u16, String) {
+    let inside = format!("<Type>Sender</Type><Code>{code}</Code><Message>no</Message>");
+    (status, format!("<ErrorResponse><Error>{inside}</Error><RequestId>R1</RequestId></ErrorResponse>"))
+}
+
+fn done(action: &str) -> (u16, String) {
+    (200, format!("<{action}Response><{action}Result/></{action}Response>"))
+}
+
+#[tokio::test]
+async fn a_provider_is_made_with_everything_in_one_call() {
+    let iam = Scripted::start(|_| done("CreateOpenIDConnectProvider"));
+    iam.client().apply(&ProviderChange::Create(spec()), &|_: &_| {}).await.unwrap();
+    let asked = iam.asked();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].contains("Url=https%3A%2F%2Foidc.example.com%2Fc1"), "{}", asked[0]);
+    assert!(asked[0].contains("ClientIDList.member.1=sts.amazonaws.com"), "{}", asked[0]);
+    assert!(asked[0].contains("Key=issuerctl%3Amanaged") && asked[0].contains("Key=team"), "{}", asked[0]);
+    assert!(!asked[0].contains("Thumbprint"), "{}", asked[0]);
+}
+
+#[tokio::test]
+async fn a_missing_provider_is_nothing_and_found_by_its_computed_arn() {
+    let iam = Scripted::start(|_| error(404, "NoSuchEntity"));
+    assert_eq!(iam.client().read().await.unwrap(), None);
+    let arn = "OpenIDConnectProviderArn=arn%3Aaws-us-gov%3Aiam%3A%3A123456789012%3Aoidc-provider%2Foidc.example.com%2Fc1";
+    assert!(iam.asked()[0].contains(arn), "{}", iam.asked()[0]);
+}
+
+#[tokio::test]
+async fn a_concurrent_modification_is_tried_again() {
+    let iam = Scripted::start(|before| match before {
+        0..2 => error(409, "ConcurrentModification"),
+        _ => done("AddClientIDToOpenIDConnectProvider"),
+    });
+    let change = ProviderChange::AddClientId("mine".parse().unwrap());
+    iam.client().apply(&change, &|_: &_| {}).await.unwrap();
+    assert_eq!(iam.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_somebody_else_made_first_is_a_race() {
+    let iam = Scripted::start(|_| error(409, "EntityAlreadyExists"));
+    let refused = iam.client().apply(&ProviderChange::Create(spec()), &|_: &_| {}).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Raced { .. }), "{refused}");
+    assert_eq!(iam.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_issuer_that_iam_cannot_reach_is_waited_for_and_then_named() {
+    let iam = Scripted::start(|_| error(400, "OpenIdIdpCommunicationError"));
+    let waits = Mutex::new(0);
+    let count = |_: &_| *waits.lock().unwrap() += 1;
+    let refused = iam.client().apply(&ProviderChange::Create(spec()), &count).await.unwrap_err();
+    assert!(matches!(&refused, RegisterError::IssuerUnreachable { issuer, .. } if issuer.ends_with("/c1")));
+    assert_eq!(iam.asked().len(), *waits.lock().unwrap() + 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_repeated_and_names_action_and_resource() {
+    let iam = Scripted::start(|_| error(403, "AccessDenied"));
+    let refused = iam.client().apply(&ProviderChange::Create(spec()), &|_: &_| {}).await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("iam:CreateOpenIDConnectProvider"), "{text}");
+    assert!(text.contains("arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example.com/c1"), "{text}");
+    assert_eq!(iam.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn the_callers_account_is_read_from_sts() {
+    let identity = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::123456789012:user/x</Arn>\
+                    <UserId>X</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let sts = Scripted::start(move |_| (200, identity.to_owned()));
+    let account = caller_account(&sts.config).await.unwrap();
+    assert_eq!((account.id.as_str(), account.partition.id()), ("123456789012", "aws-cn"));
+}
