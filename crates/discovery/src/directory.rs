@@ -5,12 +5,13 @@
 //! for another user's web server has to read them.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::fetch::MAX_DOCUMENT_BYTES;
 use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces, Waiting};
 use crate::site::{DISCOVERY_PATH, JwksPath, Object, Site};
+use crate::whole_file::{Existing, is_symlink, parent, sync, write_whole};
 
 /// A directory that the issuer URL points to.
 #[derive(Clone, Debug)]
@@ -111,30 +112,23 @@ impl DirectoryPublisher {
 
     fn write(&self, object: &Object, replaces: &Replaces) -> Result<(), DirectoryError> {
         let path = self.root.join(&object.path);
-        let parent = path.parent().unwrap_or(&self.root);
-        create_directories(parent)?;
-        let failed = |source| DirectoryError::Write { path: path.clone(), source };
-        if fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_symlink()) {
+        create_directories(parent(&path))?;
+        if is_symlink(&path) {
             return Err(DirectoryError::Symlink { path });
         }
-        let mut file = tempfile::Builder::new().prefix(".issuerctl-").tempfile_in(parent).map_err(failed)?;
-        file.write_all(&object.bytes).map_err(failed)?;
-        set_mode(file.as_file(), 0o644).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        let now = read_document(&path)?.map(|found| found.bytes);
-        let raced = || DirectoryError::Raced { path: path.clone() };
-        match replaces {
-            Replaces::Nothing => match file.persist_noclobber(&path) {
-                Ok(_) => {}
-                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(raced()),
-                Err(error) => return Err(failed(error.error)),
+        let raced = |path| Err(DirectoryError::Raced { path });
+        let existing = match replaces {
+            Replaces::Nothing => Existing::Refuse,
+            Replaces::Bytes(read) => match read_document(&path)? {
+                Some(now) if now.bytes == *read => Existing::Replace,
+                _ => return raced(path),
             },
-            Replaces::Bytes(read) if now.as_ref() == Some(read) => {
-                file.persist(&path).map_err(|error| failed(error.error))?;
-            }
-            Replaces::Bytes(_) | Replaces::ETag(_) => return Err(raced()),
+            Replaces::ETag(_) => return raced(path),
+        };
+        match write_whole(&path, &object.bytes, 0o644, existing) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => raced(path),
+            result => result.map_err(|source| DirectoryError::Write { path, source }),
         }
-        File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)
     }
 }
 
@@ -198,26 +192,12 @@ fn create_directories(path: &Path) -> Result<(), DirectoryError> {
         return Ok(());
     }
     let failed = |source| DirectoryError::Write { path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        create_directories(parent)?;
-    }
+    create_directories(parent(path))?;
     match fs::create_dir(path) {
-        Ok(()) => set_directory_mode(path).and_then(|()| sync_parent(path)).map_err(failed),
+        Ok(()) => set_directory_mode(path).and_then(|()| sync(parent(path))).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(failed(error)),
     }
-}
-
-/// A name is durable when the directory that it stands in is.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new("."))).and_then(|directory| directory.sync_all())
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 /// By path: under umask 777 the directory cannot be opened yet.
@@ -229,10 +209,5 @@ fn set_directory_mode(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn set_directory_mode(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }

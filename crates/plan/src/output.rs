@@ -1,8 +1,9 @@
 //! The files that tell the cluster: written whole, secret ones for their owner alone.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
+
+use issuer_discovery::{Existing, write_whole};
 
 use crate::error::PlanError;
 
@@ -34,34 +35,16 @@ impl OutputFile {
             && fs::read(&self.path).is_ok_and(|bytes| bytes == self.contents.as_bytes())
     }
 
-    /// Writes the file under a temporary name and renames it.
+    /// Writes the file whole, and the directories above it.
     ///
     /// # Errors
     /// When the directory or the file cannot be written, or a symbolic link is in its place.
     pub fn write(&self) -> Result<(), PlanError> {
         let failed = |source| PlanError::Output { path: self.path.clone(), source };
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(failed)?;
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.file_type().is_symlink()) {
-            return Err(failed(io::Error::other("it is a symbolic link, which is not followed for writing")));
+        if let Some(parent) = self.path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
         }
-        let mut file = tempfile::Builder::new().prefix(".issuerctl-").tempfile_in(parent).map_err(failed)?;
-        set_mode(file.as_file(), if self.secret { 0o600 } else { 0o644 }).map_err(failed)?;
-        file.write_all(self.contents.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&self.path).map_err(|error| failed(error.error))?;
-        File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)
+        let mode = if self.secret { 0o600 } else { 0o644 };
+        write_whole(&self.path, self.contents.as_bytes(), mode, Existing::Replace).map_err(failed)
     }
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
 }

@@ -10,112 +10,15 @@ use std::error::Error as StdError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketNamespace, BucketVersioningStatus, CreateBucketConfiguration,
-    PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
-};
+use aws_sdk_s3::types::{BucketVersioningStatus, PublicAccessBlockConfiguration};
 use aws_types::SdkConfig;
-use issuer_policy::{Document, Merge, PolicyError, Statement};
+use issuer_policy::Document;
 
+use super::error::BucketError;
 use super::{AccountBlock, BucketPlace, LiveBucket};
 use crate::call::CallError;
 use crate::publish::{AccessBlock, LiveDocuments, Patience, PublishChange, Publisher, Waiting};
 use crate::site::DISCOVERY_PATH;
-
-/// Why publishing to a bucket fails.
-#[derive(Debug, thiserror::Error)]
-pub enum BucketError {
-    /// A call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The bucket is somewhere else.
-    #[error("the bucket {bucket} is in {found}, not in {asked}")]
-    WrongRegion {
-        /// The bucket.
-        bucket: String,
-        /// Where S3 says that it is.
-        found: String,
-        /// Where we looked.
-        asked: String,
-    },
-    /// It is there, but not this account's (or this account may not look at it).
-    #[error(
-        "the bucket {bucket} exists, but belongs to another account than {account}, or s3:ListBucket on it is not allowed"
-    )]
-    NotThisAccounts {
-        /// The bucket.
-        bucket: String,
-        /// Our account.
-        account: String,
-    },
-    /// Somebody else has the name.
-    #[error(
-        "the bucket name {bucket} is taken by somebody else; bucket names are shared by all accounts of AWS"
-    )]
-    NameTaken {
-        /// The bucket.
-        bucket: String,
-    },
-    /// The name is bound to another account or region.
-    #[error(
-        "the bucket name {bucket} is bound to account {account} and region {region} by its own text; this is account {ours}"
-    )]
-    AccountRegional {
-        /// The bucket.
-        bucket: String,
-        /// The account in the name.
-        account: String,
-        /// The region in the name.
-        region: String,
-        /// Our account.
-        ours: String,
-    },
-    /// The policy that is there cannot be read.
-    #[error("the policy of bucket {bucket} cannot be read, so nothing is added to it")]
-    Policy {
-        /// The bucket.
-        bucket: String,
-        /// Why.
-        #[source]
-        source: PolicyError,
-    },
-    /// An object is larger than any document.
-    #[error("the object {key} in bucket {bucket} is larger than a document of an issuer can be")]
-    TooLarge {
-        /// The bucket.
-        bucket: String,
-        /// The key.
-        key: String,
-    },
-    /// An object's body could not be read to its end.
-    #[error("the object {key} in bucket {bucket} could not be read to its end")]
-    Body {
-        /// The bucket.
-        bucket: String,
-        /// The key.
-        key: String,
-        /// Why.
-        #[source]
-        source: Box<dyn StdError + Send + Sync>,
-    },
-    /// Somebody else was faster.
-    #[error("{what} was changed by somebody else meanwhile")]
-    Raced {
-        /// What was.
-        what: String,
-    },
-    /// S3 kept refusing the policy although the access block allows it.
-    #[error(
-        "S3 still refuses the bucket policy {seconds} s after the access block was opened; an organisation may forbid public policies"
-    )]
-    StillBlocked {
-        /// How long we waited.
-        seconds: u64,
-        /// The last refusal.
-        #[source]
-        source: CallError,
-    },
-}
 
 /// A bucket that the issuer's documents are published to.
 #[derive(Clone, Debug)]
@@ -124,7 +27,7 @@ pub struct S3Publisher {
     control: aws_sdk_s3control::Client,
     pub(super) account: String,
     pub(super) place: BucketPlace,
-    patience: Patience,
+    pub(super) patience: Patience,
 }
 
 impl S3Publisher {
@@ -160,11 +63,11 @@ impl S3Publisher {
         &self.place
     }
 
-    fn bucket(&self) -> String {
+    pub(super) fn bucket(&self) -> String {
         self.place.bucket.to_string()
     }
 
-    fn failed<E>(&self, action: &'static str, error: SdkError<E, HttpResponse>) -> BucketError
+    pub(super) fn failed<E>(&self, action: &'static str, error: SdkError<E, HttpResponse>) -> BucketError
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
@@ -250,7 +153,7 @@ impl S3Publisher {
         }
     }
 
-    async fn policy(&self) -> Result<Option<Document>, BucketError> {
+    pub(super) async fn policy(&self) -> Result<Option<Document>, BucketError> {
         let call = self.s3.get_bucket_policy().bucket(self.bucket());
         let answer = call.expected_bucket_owner(&self.account).send().await;
         let found = self.optional("s3:GetBucketPolicy", answer)?.and_then(|found| found.policy);
@@ -260,7 +163,7 @@ impl S3Publisher {
             .map_err(|source| BucketError::Policy { bucket: self.bucket(), source })
     }
 
-    async fn tags(&self) -> Result<BTreeMap<String, String>, BucketError> {
+    pub(super) async fn tags(&self) -> Result<BTreeMap<String, String>, BucketError> {
         let call = self.s3.get_bucket_tagging().bucket(self.bucket());
         let answer = call.expected_bucket_owner(&self.account).send().await;
         let found = self.optional("s3:GetBucketTagging", answer)?;
@@ -274,139 +177,7 @@ impl S3Publisher {
         let found = self.optional("s3:GetBucketVersioning", answer)?;
         Ok(found.and_then(|found| found.status) == Some(BucketVersioningStatus::Enabled))
     }
-
-    async fn create(&self, tags: &BTreeMap<String, String>) -> Result<(), BucketError> {
-        let region = &self.place.region;
-        let mut call = self.s3.create_bucket().bucket(self.bucket());
-        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(sdk_tags(tags)));
-        if !region.is_default_location() {
-            configuration =
-                configuration.location_constraint(BucketLocationConstraint::from(region.as_str()));
-        }
-        if let Some((account, bound)) = self.place.bucket.account_regional() {
-            if account != self.account || bound != *region {
-                return Err(BucketError::AccountRegional {
-                    bucket: self.bucket(),
-                    account: account.to_owned(),
-                    region: bound.to_string(),
-                    ours: self.account.clone(),
-                });
-            }
-            call = call.bucket_namespace(BucketNamespace::AccountRegional);
-        }
-        match call.create_bucket_configuration(configuration.build()).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let error = CallError::new("s3:CreateBucket", self.place.bucket_arn(), error);
-                match error.code() {
-                    // Ours, made a moment ago by somebody else or by an attempt whose answer was lost.
-                    "BucketAlreadyOwnedByYou" | "OperationAborted" => {
-                        Err(BucketError::Raced { what: format!("bucket {}", self.place.bucket) })
-                    }
-                    "BucketAlreadyExists" => Err(BucketError::NameTaken { bucket: self.bucket() }),
-                    _ => Err(error.into()),
-                }
-            }
-        }
-    }
-
-    async fn set_access_block(&self, to: AccessBlock) -> Result<(), BucketError> {
-        let configuration = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(to.block_public_acls)
-            .ignore_public_acls(to.ignore_public_acls)
-            .block_public_policy(to.block_public_policy)
-            .restrict_public_buckets(to.restrict_public_buckets)
-            .build();
-        let call = self.s3.put_public_access_block().bucket(self.bucket());
-        call.expected_bucket_owner(&self.account)
-            .public_access_block_configuration(configuration)
-            .send()
-            .await
-            .map_err(|error| self.failed("s3:PutBucketPublicAccessBlock", error))?;
-        Ok(())
-    }
-
-    async fn set_versioning(&self) -> Result<(), BucketError> {
-        let configuration =
-            VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let call = self.s3.put_bucket_versioning().bucket(self.bucket());
-        call.expected_bucket_owner(&self.account)
-            .versioning_configuration(configuration)
-            .send()
-            .await
-            .map_err(|error| self.failed("s3:PutBucketVersioning", error))?;
-        Ok(())
-    }
-
-    /// PutBucketTagging replaces the whole set, so what is there is read right before.
-    async fn add_tags(&self, add: &BTreeMap<String, String>) -> Result<(), BucketError> {
-        let before = self.tags().await?;
-        let mut tags = before.clone();
-        tags.extend(add.clone());
-        if tags == before {
-            return Ok(());
-        }
-        let set = Tagging::builder().set_tag_set(Some(sdk_tags(&tags))).build();
-        let set = set.map_err(|error| self.failed("s3:PutBucketTagging", build_error(error)))?;
-        let call = self.s3.put_bucket_tagging().bucket(self.bucket());
-        call.expected_bucket_owner(&self.account)
-            .tagging(set)
-            .send()
-            .await
-            .map_err(|error| self.failed("s3:PutBucketTagging", error))?;
-        Ok(())
-    }
-
-    /// PutBucketPolicy has no condition: read, merge, write, and read again whether it held.
-    async fn add_statement(
-        &self,
-        statement: &Statement,
-        after_access_block: bool,
-        waiting: &(dyn Fn(&Waiting) + Send + Sync),
-    ) -> Result<(), BucketError> {
-        for _ in 0..POLICY_ATTEMPTS {
-            let mut policy = self.policy().await?.unwrap_or_else(Document::empty);
-            if policy.merge(statement.clone()) == Merge::Unchanged {
-                return Ok(());
-            }
-            self.put_policy(&policy, after_access_block, waiting).await?;
-        }
-        Err(BucketError::Raced { what: format!("the policy of bucket {}", self.place.bucket) })
-    }
-
-    async fn put_policy(
-        &self,
-        policy: &Document,
-        after_access_block: bool,
-        waiting: &(dyn Fn(&Waiting) + Send + Sync),
-    ) -> Result<(), BucketError> {
-        let mut pauses = self.patience.pauses();
-        let mut waited = std::time::Duration::ZERO;
-        loop {
-            let call = self.s3.put_bucket_policy().bucket(self.bucket()).policy(policy.to_json());
-            let Err(error) = call.expected_bucket_owner(&self.account).send().await else { return Ok(()) };
-            let error = CallError::new("s3:PutBucketPolicy", self.place.bucket_arn(), error);
-            // A missing permission says "is not authorized to perform"; that does not pass by waiting.
-            let lacking = error.answer().is_some_and(|answer| answer.message.contains("not authorized"));
-            if !(after_access_block && error.is_access_denied() && !lacking) {
-                return Err(error.into());
-            }
-            let Some(pause) = pauses.next() else {
-                return Err(BucketError::StillBlocked { seconds: waited.as_secs(), source: error });
-            };
-            waiting(&Waiting {
-                what: "S3 to let the opened access block take effect".to_owned(),
-                waited,
-                limit: self.patience.limit,
-            });
-            tokio::time::sleep(pause).await;
-            waited += pause;
-        }
-    }
 }
-
-/// More than this many lost races in a row is no race.
-const POLICY_ATTEMPTS: usize = 5;
 
 impl Publisher for S3Publisher {
     type Live = LiveBucket;
@@ -475,15 +246,4 @@ fn account_block(set: &aws_sdk_s3control::types::PublicAccessBlockConfiguration)
         block_public_policy: set.block_public_policy.unwrap_or(false),
         restrict_public_buckets: set.restrict_public_buckets.unwrap_or(false),
     }
-}
-
-fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    // Both parts are given, which is all that the builder asks for.
-    tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
-}
-
-fn build_error(
-    error: aws_sdk_s3::error::BuildError,
-) -> SdkError<aws_sdk_s3::operation::put_bucket_tagging::PutBucketTaggingError, HttpResponse> {
-    SdkError::construction_failure(error)
 }

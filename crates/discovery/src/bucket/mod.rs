@@ -7,7 +7,11 @@
 mod client;
 mod diff;
 #[cfg(feature = "s3")]
+mod error;
+#[cfg(feature = "s3")]
 mod object;
+#[cfg(feature = "s3")]
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +24,10 @@ use crate::region::Region;
 use crate::site::{DISCOVERY_PATH, JwksPath};
 
 #[cfg(feature = "s3")]
-pub use client::{BucketError, S3Publisher};
+pub use client::S3Publisher;
 pub use diff::{Adoption, BucketRefusal, diff_bucket};
+#[cfg(feature = "s3")]
+pub use error::BucketError;
 
 /// The tag that marks what this program made or was told to adopt.
 pub const OWNER_TAG: &str = "issuerctl:managed";

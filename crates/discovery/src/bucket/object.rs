@@ -4,7 +4,8 @@
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
-use super::client::{BucketError, S3Publisher};
+use super::client::S3Publisher;
+use super::error::BucketError;
 use crate::call::CallError;
 use crate::fetch::MAX_DOCUMENT_BYTES;
 use crate::publish::{LiveObject, Replaces};
