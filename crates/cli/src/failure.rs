@@ -174,6 +174,7 @@ fn merge_hints(failure: Failure, error: &MergeError) -> Failure {
             failure.hint("its keys are on another host: whoever made it has to say where they belong")
         }
         MergeError::Collision(_) => failure,
+        MergeError::TooManyKeys(_) => failure.hint("take keys out that sign nothing any more"),
         MergeError::PrivateMember { .. } => {
             failure.hint("that key is compromised: take it out of the JWKS, and stop signing with it")
         }

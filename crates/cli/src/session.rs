@@ -31,8 +31,12 @@ pub(crate) struct Aws {
 
 /// Prepares the transport from flags and environment.
 pub(crate) fn transport(global: &Global, printer: &Arc<Printer>) -> Result<Transport, Failure> {
+    open(global, printer, endpoint_host(global))
+}
+
+fn endpoint_host(global: &Global) -> Option<String> {
     let endpoint = global.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"));
-    open(global, printer, endpoint.as_deref().and_then(host_of))
+    endpoint.as_deref().and_then(host_of)
 }
 
 /// Loads AWS's configuration and asks whose credentials these are.
@@ -61,7 +65,7 @@ pub(crate) async fn aws(
     }
     // A profile may name the endpoint; only then is its host known this late.
     let endpoint = config.endpoint_url().and_then(host_of);
-    if endpoint.is_some() {
+    if endpoint != endpoint_host(global) {
         let rebuilt = open(global, printer, endpoint)?;
         config = config.into_builder().http_client(rebuilt.sdk_client()).build();
     }

@@ -151,6 +151,12 @@ impl Jwks {
         self.0.is_empty()
     }
 
+    /// Counts the keys of the type that has most.
+    pub(crate) fn largest_kind(&self) -> usize {
+        let count = |kind| self.0.iter().filter(|key| key.text("kty") == Some(kind)).count();
+        count("RSA").max(count("EC"))
+    }
+
     pub(crate) fn push(&mut self, key: Jwk) {
         self.0.push(key);
     }

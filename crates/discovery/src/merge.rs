@@ -43,6 +43,10 @@ pub struct Merged {
     pub left_out: Vec<KeyId>,
 }
 
+/// How many RSA keys, and how many EC keys, AWS reads of a JWKS
+/// ([user guide](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)).
+const MAX_KEYS_OF_A_KIND: usize = 100;
+
 /// Why documents cannot be merged.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
@@ -81,6 +85,9 @@ pub enum MergeError {
     /// Another key carries our kid.
     #[error("a published key has the id of ours, {0}, but is another key")]
     Collision(KeyId),
+    /// More keys than AWS reads.
+    #[error("the JWKS would have {0} keys; AWS reads at most {MAX_KEYS_OF_A_KIND} RSA and as many EC keys")]
+    TooManyKeys(usize),
     /// A published entry leaks a private key.
     #[error(
         "the published key {kid} has the private member `{member}`: whoever read it can sign as every service account"
@@ -148,6 +155,9 @@ pub fn merge(
     let mut keys = live;
     for key in &added {
         keys.push(Jwk::of(key));
+    }
+    if !added.is_empty() && keys.largest_kind() > MAX_KEYS_OF_A_KIND {
+        return Err(MergeError::TooManyKeys(keys.keys().len()));
     }
     let kids = |keys: Vec<&PublicKey>| keys.into_iter().map(|key| key.kid().clone()).collect();
     Ok(Merged {

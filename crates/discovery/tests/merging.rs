@@ -87,6 +87,21 @@ fn what_cannot_be_read_or_trusted_is_refused() {
 }
 
 #[test]
+fn more_keys_than_aws_reads_are_refused() {
+    let mut live = jwks("rsa-2048").replace("]}", "");
+    for number in 0..99 {
+        live.push_str(&format!(",{{\"kty\":\"EC\",\"kid\":\"{number}\"}}"));
+    }
+    let full = |more: &str| format!("{live}{more}]}}");
+    let ours = ring(&["rsa-2048", "es256"]);
+    assert!(attempt(Some(&full("")), &ours, Additions::Add).is_ok());
+    let one_more = full(",{\"kty\":\"EC\",\"kid\":\"99\"}");
+    assert!(matches!(attempt(Some(&one_more), &ours, Additions::Add), Err(MergeError::TooManyKeys(102))));
+    // What is live stays, however much it is.
+    assert!(attempt(Some(&one_more), &ours, Additions::Leave).is_ok());
+}
+
+#[test]
 fn the_place_of_another_issuer_is_refused() {
     let merged = |document: &str| {
         let published = Published { discovery: Some(document.as_bytes()), jwks: None };

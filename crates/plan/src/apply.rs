@@ -161,7 +161,7 @@ impl Runner<'_> {
                     provider.apply(change, &waiting).await?;
                 }
             }
-            Step::Output(file) => file.write()?,
+            Step::Output { file, .. } => file.write()?,
         }
         Ok(None)
     }

@@ -33,7 +33,8 @@ impl Plan {
             let changes = diff(facts.provider.as_ref(), want)?;
             plan.stage("register", changes.into_iter().map(Step::Register).collect());
         }
-        let output = request.output.iter().filter(|file| !file.is_there()).cloned().map(Step::Output);
+        let output = request.output.iter().filter(|file| !file.is_there());
+        let output = output.map(|file| Step::Output { file: file.clone(), replaces: file.path.exists() });
         plan.stage("emit", output.collect());
         Ok(plan)
     }

@@ -51,7 +51,12 @@ pub enum Step {
     /// Change the IAM provider.
     Register(ProviderChange),
     /// Write a file for the cluster.
-    Output(OutputFile),
+    Output {
+        /// The file.
+        file: OutputFile,
+        /// Whether another text of that name is there.
+        replaces: bool,
+    },
 }
 
 impl Step {
@@ -72,7 +77,7 @@ impl Step {
             Self::ReadBack { .. } => "read-back",
             Self::RecordPublished { .. } => "record-published",
             Self::Register(change) => change.kind(),
-            Self::Output(_) => "output",
+            Self::Output { .. } => "output",
         }
     }
 }
@@ -97,7 +102,10 @@ impl fmt::Display for Step {
                 )
             }
             Self::Register(change) => change.fmt(f),
-            Self::Output(file) => write!(f, "write {}", file.path.display()),
+            Self::Output { file, replaces: true } => {
+                write!(f, "replace {}, which differs", file.path.display())
+            }
+            Self::Output { file, .. } => write!(f, "write {}", file.path.display()),
         }
     }
 }
