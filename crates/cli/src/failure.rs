@@ -236,6 +236,11 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
         return failure
             .hint(format!("the refusal comes from a {kind}: permissions of your own cannot lift it"));
     }
+    if let Some(kind) = error.explicit_deny() {
+        return failure.hint(format!(
+            "a statement of a {kind} denies it: change that statement, for no permission beside it counts"
+        ));
+    }
     match &*error.reason {
         CallFailure::NoCredentials => failure
             .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile")

@@ -105,6 +105,16 @@ impl CallError {
         matches!(*self.reason, CallFailure::AccessDenied(_))
     }
 
+    /// Names the kind of policy whose explicit deny refused, when AWS says so: no permission lifts it
+    /// ([access denied messages](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html)).
+    #[must_use]
+    pub fn explicit_deny(&self) -> Option<&'static str> {
+        let (_, rest) = self.answer()?.message.split_once("explicit deny in a")?;
+        ["resource-based policy", "identity-based policy", "VPC endpoint policy"]
+            .into_iter()
+            .find(|kind| rest.contains(kind))
+    }
+
     /// Names the kind of policy outside this account's hands that refused, when AWS says so.
     #[must_use]
     pub fn organisation_policy(&self) -> Option<&'static str> {

@@ -256,6 +256,31 @@ async fn an_object_too_large_for_a_document_is_not_read() {
 }
 
 #[tokio::test]
+async fn versioning_is_understood_under_another_root_element_too() {
+    for (status, versioned) in
+        [("<Status>Enabled</Status>", true), ("<Status>Suspended</Status>", false), ("", false)]
+    {
+        for root in ["VersioningConfiguration", "GetBucketVersioningResponse"] {
+            let s3 = Scripted::start(move |line, _| match line {
+                line if line.contains("versioning") => (200, format!("<{root}>{status}</{root}>")),
+                line if line.starts_with("HEAD") => (200, String::new()),
+                line => missing(line),
+            });
+            assert_eq!(s3.publisher().read().await.unwrap().versioned, versioned, "{root} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_explicit_deny_is_told_apart_from_a_missing_permission() {
+    let denied = "User: u is not authorized to perform: s3:PutBucketPolicy with an explicit deny in a resource-based policy";
+    let s3 = Scripted::start(move |_, _| (403, error("AccessDenied", denied)));
+    let refused = s3.publisher().apply(&PublishChange::Versioning, &|_| {}).await.unwrap_err();
+    let BucketError::Call(call) = refused else { panic!("{refused}") };
+    assert_eq!(call.explicit_deny(), Some("resource-based policy"));
+}
+
+#[tokio::test]
 async fn control_characters_in_a_message_do_not_reach_the_terminal() {
     let s3 = Scripted::start(|_, _| (400, error("Odd&#27;", "a&#27;[31m&#10;b")));
     let refused = s3.publisher().apply(&PublishChange::Versioning, &|_| {}).await.unwrap_err().to_string();

@@ -174,6 +174,13 @@ impl S3Publisher {
     async fn versioned(&self) -> Result<bool, BucketError> {
         let call = self.s3.get_bucket_versioning().bucket(self.bucket());
         let answer = call.expected_bucket_owner(&self.account).send().await;
+        // Some stores that imitate S3 name the root element otherwise, which the SDK refuses.
+        if let Err(SdkError::ServiceError(unread)) = &answer
+            && unread.raw().status().is_success()
+        {
+            let body = unread.raw().body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+            return Ok(body.contains("<Status>Enabled</Status>"));
+        }
         let found = self.optional("s3:GetBucketVersioning", answer)?;
         Ok(found.and_then(|found| found.status) == Some(BucketVersioningStatus::Enabled))
     }
