@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::builder::{FalseyValueParser, styling};
@@ -55,7 +56,7 @@ pub(crate) struct Global {
     pub(crate) profile: Option<String>,
     /// An endpoint in place of AWS's
     #[arg(long, global = true, value_name = "URL")]
-    pub(crate) endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<Endpoint>,
     /// A tag for what is made in AWS
     #[arg(long = "tag", global = true, value_name = "K=V", value_parser = parse_tag)]
     pub(crate) tags: Vec<(String, String)>,
@@ -147,6 +148,11 @@ fn with_environment(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| match arg.get_long() {
         Some(long) if !matches!(long, "help" | "version") => {
             let name = format!("ISSUERCTL_{}", long.replace('-', "_").to_uppercase());
+            match arg.get_action() {
+                // A switch that is off is one that was not given: it conflicts with nothing.
+                ArgAction::SetTrue if is_off(&name) => return arg,
+                _ => {}
+            }
             let arg = arg.env(name).hide_env(true);
             match arg.get_action() {
                 ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
@@ -164,7 +170,60 @@ fn with_environment(command: clap::Command) -> clap::Command {
 fn usage(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when even this cannot be written.
     let _ = error.print();
+    if error.use_stderr() && asks_for_json() {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let _ = Printer::plain_json().json(&serde_json::json!({
+            "error": first, "hints": [], "exit_code": Failure::USAGE,
+        }));
+    }
     ExitCode::from(if error.use_stderr() { Failure::USAGE } else { 0 })
+}
+
+fn is_off(variable: &str) -> bool {
+    // The words that clap's own parser of such variables takes for no.
+    let off = ["", "0", "n", "no", "f", "false", "off"];
+    std::env::var(variable).is_ok_and(|value| off.contains(&value.to_lowercase().as_str()))
+}
+
+/// Tells whether JSON was asked for, when the words themselves could not be parsed.
+fn asks_for_json() -> bool {
+    let words: Vec<String> = std::env::args().collect();
+    let flag =
+        words.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json");
+    flag || words.iter().any(|word| matches!(word.as_str(), "-ojson" | "-o=json" | "--output=json"))
+        || std::env::var("ISSUERCTL_OUTPUT").is_ok_and(|value| value == "json")
+}
+
+/// An endpoint in place of AWS's: a scheme, a host, perhaps a port and a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint(String);
+
+impl Endpoint {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether it names a user, and perhaps a password.
+    pub(crate) fn has_user(&self) -> bool {
+        self.0.contains('@')
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        let rest = rest.ok_or("an endpoint begins with http:// or https://")?;
+        let authority = rest.split('/').next().unwrap_or_default();
+        // A password is refused later, where nobody repeats what was given.
+        let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%@".contains(c);
+        if authority.is_empty() || !rest.chars().all(good) {
+            return Err("an endpoint is a URL of scheme, host and perhaps a port".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
 }
 
 fn parse_tag(text: &str) -> Result<(String, String), String> {

@@ -104,6 +104,7 @@ impl From<PlanError> for Failure {
                 path.display()
             )),
             PlanError::LiveElsewhere { .. } => live_elsewhere(failure),
+            PlanError::PlanChanged { .. } => failure.hint("run the same command again, and look at its plan"),
             PlanError::OtherIssuer { .. } => {
                 failure.hint("give each issuer a key directory of its own: --keys DIR")
             }
@@ -154,6 +155,9 @@ fn key_dir_hints(failure: Failure, error: &KeyDirError) -> Failure {
             "if the private key is the right one, move {} away: it is derived again",
             public_path.display()
         )),
+        KeyDirError::OtherIssuer { .. } => {
+            failure.hint("give each issuer a key directory of its own: --keys DIR")
+        }
         _ => failure,
     }
 }
@@ -271,12 +275,14 @@ fn read_back_hints(failure: Failure, error: &ReadBackError) -> Failure {
             "everyone has to be allowed to read: the account or the organisation may block public access",
         ),
         ReadBackError::Status { status: 404, .. } => {
-            failure.hint("the web server does not serve the directory at this URL")
+            failure.hint("nothing is served at this URL: does its host hand out this bucket or directory?")
+        }
+        ReadBackError::Status { status: 300..400, .. } => {
+            failure.hint("the documents have to be at the issuer URL itself, not behind a redirect")
         }
         ReadBackError::Status { .. } => failure,
         ReadBackError::Differs { .. } => {
             failure.hint("a cache or another server answers at this URL: wait for it to expire, or clear it")
         }
     }
-    .hint("nothing was told to IAM; run the same command again when the URL answers")
 }

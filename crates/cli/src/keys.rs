@@ -1,16 +1,20 @@
 //! Where a command finds its keys: public keys that were named, or the key directory.
 
-use issuer_keygen::{KeyDir, KeyRing, Loaded, PublicKey, read_public_key_file};
+use issuer_keygen::{Algorithm, KeyDir, KeyRing, Loaded, PublicKey, read_public_key_file};
 use issuer_plan::KeySource;
 
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
-/// Says where the keys are; public ones are read at once.
-pub(crate) fn source(global: &Global, printer: &Printer) -> Result<KeySource, Failure> {
+/// Says where the keys are, and what to make where there are none; public ones are read at once.
+pub(crate) fn source(
+    global: &Global,
+    printer: &Printer,
+    make: Option<Algorithm>,
+) -> Result<KeySource, Failure> {
     if global.public_key.is_empty() {
-        return Ok(KeySource::Directory(KeyDir::new(global.keys.clone())));
+        return Ok(KeySource::Directory { directory: KeyDir::new(global.keys.clone()), make });
     }
     let mut keys: Vec<PublicKey> = Vec::new();
     for path in &global.public_key {
@@ -42,9 +46,9 @@ pub(crate) fn load(directory: &KeyDir, printer: &Printer) -> Result<Option<Loade
 
 /// Loads the ring that a command reads.
 pub(crate) fn ring(global: &Global, printer: &Printer) -> Result<KeyRing, Failure> {
-    match source(global, printer)? {
+    match source(global, printer, None)? {
         KeySource::Public(ring) => Ok(ring),
-        KeySource::Directory(directory) => match load(&directory, printer)? {
+        KeySource::Directory { directory, .. } => match load(&directory, printer)? {
             Some(loaded) => Ok(loaded.ring),
             None => Err(issuer_plan::PlanError::NoKey { path: directory.path().to_owned() }.into()),
         },

@@ -1,5 +1,7 @@
 //! The command line of issuerctl: words in, plan, words out.
 
+#![allow(rustdoc::bare_urls, reason = "doc comments of arguments are help texts of a terminal")]
+
 mod args;
 mod commands;
 mod failure;

@@ -1,12 +1,11 @@
 //! Runs a request as every changing command does: read, show, ask, apply.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use issuer_discovery::{HttpsFetch, Patience, Transport};
 use issuer_keygen::KeyRing;
-use issuer_plan::{Destination, Event, Facts, Plan, Request, Runner, Step};
+use issuer_plan::{Destination, Event, Facts, Plan, PlanError, Request, Runner, Step};
 use issuer_registrar::ProviderClient;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -22,7 +21,8 @@ pub(crate) struct Job {
     pub(crate) request: Request,
     pub(crate) destination: Option<Destination>,
     pub(crate) provider: Option<ProviderClient>,
-    pub(crate) transport: Transport,
+    /// How documents are read back; nothing when none are.
+    pub(crate) transport: Option<Transport>,
     pub(crate) patience: Patience,
 }
 
@@ -33,6 +33,8 @@ pub(crate) struct Finished {
     pub(crate) report: Map<String, Value>,
     /// The keys, where the job was about them.
     pub(crate) ring: Option<KeyRing>,
+    /// Whether there was anything to do.
+    pub(crate) changed: bool,
     /// Whether the job was only looked at.
     pub(crate) dry: bool,
     drift: bool,
@@ -63,20 +65,29 @@ impl Job {
         let changed = plan.has_changes();
         let mut report = self.report(&plan);
         let dry = apply.dry_run || (apply.check && changed);
-        show(&plan, &self.request, dry, printer)?;
+        let asks = changed && !apply.yes && !dry;
+        show(&plan, &self.request, dry, asks, printer)?;
         if dry {
-            return Ok(Finished { report, ring: facts.ring, dry: true, drift: apply.check && changed });
+            return Ok(Finished {
+                report,
+                ring: facts.ring,
+                changed,
+                dry: true,
+                drift: apply.check && changed,
+            });
         }
-        if changed && !apply.yes {
-            confirm()?;
+        if asks {
+            confirm().await?;
         }
         let patience = if changed { self.patience } else { PATIENCE_WITHOUT_CHANGE };
         let outcome = self.apply(plan, facts, patience, printer).await?;
         report.insert("done".to_owned(), json!(outcome.done));
-        if !changed {
-            printer.say("no changes");
+        if apply.check && !printer.is_json() {
+            printer.data(NO_CHANGES.as_bytes())?;
+        } else if !changed {
+            printer.say(NO_CHANGES.trim_end());
         }
-        Ok(Finished { report, ring: outcome.ring, dry: apply.check, drift: false })
+        Ok(Finished { report, ring: outcome.ring, changed, dry: apply.check, drift: false })
     }
 
     async fn apply(
@@ -86,38 +97,32 @@ impl Job {
         patience: Patience,
         printer: &Printer,
     ) -> Result<issuer_plan::Outcome, Failure> {
-        let done = Mutex::new(Vec::new());
-        let events = |event: Event| {
-            if let (Event::Done(step), Ok(mut done)) = (&event, done.lock()) {
-                done.push(step.clone());
-            }
-            printer.event(&event);
-        };
-        let fetch = HttpsFetch::new(self.transport.clone());
+        let registers = plan.steps().any(|step| matches!(step, Step::Register(_)));
+        let events = |event: Event| printer.event(&event);
+        let fetch = self.transport.clone().map(HttpsFetch::new);
         let runner = Runner {
             request: &self.request,
             destination: self.destination.as_ref(),
             provider: self.provider.as_ref(),
-            fetch: &fetch,
+            fetch: fetch.as_ref(),
             patience,
             now: &OffsetDateTime::now_utc,
             events: &events,
         };
-        let result = tokio::select! {
-            result = runner.apply(plan, facts) => result.map_err(Failure::from),
-            () = interrupt() => {
-                let done = done.lock().map(|done| done.len()).unwrap_or_default();
-                Err(Failure::interrupted(format!(
-                    "interrupted after {done} {}; the same command goes on from here",
-                    if done == 1 { "step" } else { "steps" }
-                )))
-            }
-        };
+        let result = runner.apply(plan, facts).await;
         printer.settle();
-        let outcome = result?;
+        let outcome = result.map_err(|error| match error {
+            PlanError::ReadBack(_) if registers => Failure::from(error)
+                .hint("IAM was told nothing yet: run the same command again when the URL answers"),
+            error => error.into(),
+        })?;
         let read_back = self.request.publish.as_ref().is_some_and(|publish| publish.read_back);
-        if read_back && !self.transport.sees_what_the_public_sees() {
-            printer.say("the documents were read back with a CA or an address of your own: that the public can read them is not shown");
+        let public = self.transport.as_ref().is_none_or(Transport::sees_what_the_public_sees);
+        if read_back && !public {
+            printer.say(
+                "the documents were read back with a CA or an address of your own: \
+                 that the public can read them is not shown",
+            );
         }
         Ok(outcome)
     }
@@ -165,42 +170,47 @@ impl Job {
 const PATIENCE_WITHOUT_CHANGE: Patience =
     Patience { limit: Duration::from_secs(3), first_pause: Duration::from_millis(500) };
 
-/// A dry run's plan is data; before an apply it is talk.
-fn show(plan: &Plan, request: &Request, dry: bool, printer: &Printer) -> Result<(), Failure> {
-    let mut lines = Vec::new();
+const NO_CHANGES: &str = "no changes\n";
+
+/// A dry run's plan is data; before an apply it is talk, and never left out where it is asked about.
+fn show(plan: &Plan, request: &Request, dry: bool, asks: bool, printer: &Printer) -> Result<(), Failure> {
+    let mut text = String::new();
     if plan.has_changes() {
-        lines.push(format!("plan for {}", request.issuer));
+        text.push_str(&format!("plan for {}\n", request.issuer));
         for stage in &plan.stages {
             for step in &stage.steps {
-                lines.push(format!("  {:<10} {step}", stage.name));
+                text.push_str(&format!("  {:<10} {step}\n", stage.name));
             }
         }
     } else if dry {
-        lines.push("no changes".to_owned());
+        text.push_str(NO_CHANGES);
     }
+    let say = |line: &str| if asks { printer.insist(line) } else { printer.say(line) };
     if dry && !printer.is_json() {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         printer.data(text.as_bytes())?;
     } else {
-        lines.iter().for_each(|line| printer.say(line));
+        text.lines().for_each(say);
     }
-    plan.notes.iter().for_each(|note| printer.say(&format!("note: {note}")));
+    plan.notes.iter().for_each(|note| say(&format!("note: {note}")));
     Ok(())
 }
 
 /// Asks on the terminal; without one nobody can answer, and nothing waits.
-fn confirm() -> Result<(), Failure> {
+async fn confirm() -> Result<(), Failure> {
     let refused = || {
         Failure::usage("not confirmed, so nothing was done").hint("give --yes, or look first with --dry-run")
     };
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(refused());
     }
-    let mut answer = String::new();
     // A terminal that cannot be written to is one that nobody answers on.
     write!(anstream::stderr(), "apply this plan? [y/N] ").map_err(|_| refused())?;
-    io::stdin().lock().read_line(&mut answer).map_err(|_| refused())?;
-    match answer.trim() {
+    // In a thread of its own, so that Ctrl-C is heard while nobody types.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    match answer.await.ok().and_then(Result::ok).unwrap_or_default().trim() {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(refused()),
     }

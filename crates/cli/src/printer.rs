@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -26,6 +27,7 @@ pub(crate) struct Printer {
     /// Whether there is a terminal for a spinner; elsewhere a line is said now and then.
     terminal: bool,
     spinner: Mutex<Option<ProgressBar>>,
+    steps: AtomicUsize,
     last_wait: Mutex<Option<(String, Duration)>>,
 }
 
@@ -43,6 +45,19 @@ impl Printer {
             quiet: global.quiet,
             terminal: shown,
             spinner: Mutex::new(None),
+            steps: AtomicUsize::new(0),
+            last_wait: Mutex::new(None),
+        }
+    }
+
+    /// A printer for the one document that is left to write when the words could not be parsed.
+    pub(crate) fn plain_json() -> Self {
+        Self {
+            json: true,
+            quiet: true,
+            terminal: false,
+            spinner: Mutex::new(None),
+            steps: AtomicUsize::new(0),
             last_wait: Mutex::new(None),
         }
     }
@@ -67,6 +82,7 @@ impl Printer {
     }
 
     /// Writes one JSON document to stdout, on a single line.
+    #[cfg(feature = "sandbox")]
     pub(crate) fn json_line(&self, value: &Value) -> Result<(), Failure> {
         self.data(format!("{value}\n").as_bytes())
     }
@@ -76,6 +92,16 @@ impl Printer {
         if !self.quiet {
             self.line(text);
         }
+    }
+
+    /// Says on stderr what the reader is asked about, `--quiet` or not.
+    pub(crate) fn insist(&self, text: &str) {
+        self.line(text);
+    }
+
+    /// Counts the steps that are done, for whoever interrupts.
+    pub(crate) fn steps_done(&self) -> usize {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// Says on stderr what the reader should look at.
@@ -94,7 +120,13 @@ impl Printer {
     pub(crate) fn event(&self, event: &Event) {
         match event {
             Event::Started(step) => self.spin(step),
-            Event::Done(step) => self.say(&format!("{GOOD}done{GOOD:#} {step}")),
+            Event::Done(step) => {
+                self.steps.fetch_add(1, Ordering::Relaxed);
+                self.say(&format!("{GOOD}done{GOOD:#} {step}"));
+            }
+            Event::Replanned(steps) => {
+                steps.iter().for_each(|step| self.say(&format!("{ODD}left{ODD:#} {step}")));
+            }
             Event::Again { what } => {
                 self.warn(&format!(
                     "{what} was changed by somebody else meanwhile; reading everything again"

@@ -5,13 +5,16 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use issuer_discovery::{Call, Region, Transport, TransportOptions};
 use issuer_registrar::{Account, caller_account};
 
-use crate::args::Global;
+use crate::args::{Endpoint, Global};
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -31,12 +34,18 @@ pub(crate) struct Aws {
 
 /// Prepares the transport from flags and environment.
 pub(crate) fn transport(global: &Global, printer: &Arc<Printer>) -> Result<Transport, Failure> {
+    if global.endpoint_url.as_ref().is_some_and(Endpoint::has_user) {
+        return Err(Failure::usage("--endpoint-url has no user name or password")
+            .hint("credentials come from the environment or from a profile"));
+    }
     open(global, printer, endpoint_host(global))
 }
 
 fn endpoint_host(global: &Global) -> Option<String> {
-    let endpoint = global.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"));
-    endpoint.as_deref().and_then(host_of)
+    match &global.endpoint_url {
+        Some(endpoint) => host_of(endpoint.as_str()),
+        None => variable("AWS_ENDPOINT_URL").as_deref().and_then(host_of),
+    }
 }
 
 /// Loads AWS's configuration and asks whose credentials these are.
@@ -56,12 +65,23 @@ pub(crate) async fn aws(
         loader = loader.profile_name(profile);
     }
     if let Some(endpoint) = &global.endpoint_url {
-        loader = loader.endpoint_url(endpoint);
+        loader = loader.endpoint_url(endpoint.as_str());
     }
     let mut config = loader.load().await;
     if config.region().is_none() {
         return Err(Failure::usage("no AWS region is set")
             .hint("give --region, set AWS_REGION, or set one in the profile"));
+    }
+    if let Some(profile) = &global.profile {
+        // As the aws CLI has it: a profile that is named wins over keys in the environment.
+        let settings = ProviderConfig::default()
+            .with_region(config.region().cloned())
+            .with_behavior_version(Some(BehaviorVersion::v2026_01_12()))
+            .with_http_client(transport.sdk_client());
+        let provider =
+            ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&settings).build();
+        let provider = SharedCredentialsProvider::new(provider);
+        config = config.into_builder().credentials_provider(provider).build();
     }
     // A profile may name the endpoint; only then is its host known this late.
     let endpoint = config.endpoint_url().and_then(host_of);
@@ -70,7 +90,10 @@ pub(crate) async fn aws(
         config = config.into_builder().http_client(rebuilt.sdk_client()).build();
     }
     let path_style = config.endpoint_url().is_some() || variable("AWS_ENDPOINT_URL_S3").is_some();
-    let account = caller_account(&config).await?;
+    let account = caller_account(&config).await.map_err(|error| match &global.profile {
+        Some(profile) => Failure::from(error).hint(format!("asked with the profile {profile} (--profile)")),
+        None => error.into(),
+    })?;
     let aws = Aws { config, account, path_style };
     let (ours, theirs) = (aws.account.partition, aws.region()?.partition());
     if ours != theirs {

@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use issuer_keygen::{Existing, is_symlink, lock, parent, sync, write_whole};
+
 use crate::fetch::MAX_DOCUMENT_BYTES;
 use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces, Waiting};
 use crate::site::{DISCOVERY_PATH, JwksPath, Object, Site};
-use crate::whole_file::{Existing, is_symlink, parent, sync, write_whole};
 
 /// A directory that the issuer URL points to.
 #[derive(Clone, Debug)]
@@ -62,6 +63,9 @@ pub enum DirectoryError {
         /// The link.
         path: PathBuf,
     },
+    /// A change that no directory has; a plan for a directory has none of them.
+    #[error("`{0}` is no change of a directory")]
+    NotForDirectories(&'static str),
     /// Somebody else has written it meanwhile.
     #[error("{} was changed by somebody else meanwhile", .path.display())]
     Raced {
@@ -105,14 +109,16 @@ impl DirectoryPublisher {
         match change {
             PublishChange::Object { object, replaces } => self.write(object, replaces),
             PublishChange::CreateDirectory { path } => create_directories(path),
-            // The others are a bucket's; a plan for a directory has none.
-            _ => Ok(()),
+            other => Err(DirectoryError::NotForDirectories(other.kind())),
         }
     }
 
     fn write(&self, object: &Object, replaces: &Replaces) -> Result<(), DirectoryError> {
         let path = self.root.join(&object.path);
         create_directories(parent(&path))?;
+        // What was read is compared and replaced with nobody of ours in between.
+        let _lock =
+            lock(&self.root).map_err(|source| DirectoryError::Write { path: self.root.clone(), source })?;
         if is_symlink(&path) {
             return Err(DirectoryError::Symlink { path });
         }

@@ -20,7 +20,6 @@ mod region;
 mod site;
 #[cfg(feature = "https")]
 mod transport;
-mod whole_file;
 
 pub use bucket::{
     AccountBlock, Adoption, BucketPlace, BucketRefusal, LiveBucket, OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG,
@@ -47,4 +46,3 @@ pub use region::{Partition, Region, RegionError};
 pub use site::{CACHE_CONTROL, DISCOVERY_PATH, JwksPath, JwksPathError, Object, Site};
 #[cfg(feature = "https")]
 pub use transport::{Call, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions};
-pub use whole_file::{Existing, write_whole};

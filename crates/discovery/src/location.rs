@@ -178,12 +178,14 @@ pub struct S3Location {
     pub region: Option<String>,
     /// The rest of the path.
     pub prefix: String,
+    /// The DNS suffix, which is a partition's.
+    pub suffix: &'static str,
 }
 
 impl S3Location {
     pub(crate) fn of(issuer: &IssuerUrl) -> Option<Self> {
-        let front = Partition::dns_suffixes()
-            .find_map(|suffix| issuer.host().strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')))?;
+        let (front, suffix) = Partition::dns_suffixes()
+            .find_map(|suffix| Some((issuer.host().strip_suffix(suffix)?.strip_suffix('.')?, suffix)))?;
         let path = issuer.path();
         let (host_bucket, service) = match front.rfind(".s3.").or_else(|| front.rfind(".s3-")) {
             Some(at) => (Some(&front[..at]), &front[at + 1..]),
@@ -195,12 +197,16 @@ impl S3Location {
         let region = service.strip_prefix("s3")?;
         let region = region.strip_prefix(['.', '-']).unwrap_or(region);
         let region = region.strip_prefix("dualstack.").unwrap_or(region);
-        let region = (!region.is_empty()).then(|| region.to_owned());
+        // Accelerated, FIPS and website endpoints are hosts of their own kind.
+        let region = match region {
+            "" => None,
+            region => Some(region.parse::<Region>().ok()?.to_string()),
+        };
         let (bucket, prefix) = match host_bucket {
             Some(bucket) => (bucket, path),
             None => path.split_once('/').unwrap_or((path, "")),
         };
-        Some(Self { bucket: bucket.to_owned(), region, prefix: prefix.to_owned() })
+        Some(Self { bucket: bucket.to_owned(), region, prefix: prefix.to_owned(), suffix })
     }
 }
 
@@ -271,7 +277,12 @@ mod tests {
             assert_eq!(location.region.as_deref(), region, "{url}");
             assert_eq!(location.prefix, prefix, "{url}");
         }
-        for other in ["https://oidc.example.com", "https://s3.example.com/b", "https://d1.cloudfront.net"] {
+        for other in [
+            "https://b.s3-accelerate.amazonaws.com",
+            "https://oidc.example.com",
+            "https://s3.example.com/b",
+            "https://d1.cloudfront.net",
+        ] {
             assert_eq!(other.parse::<IssuerUrl>().unwrap().s3_location(), None);
         }
     }

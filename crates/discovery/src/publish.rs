@@ -142,6 +142,8 @@ pub enum PublishChange {
         from: AccessBlock,
         /// As it has to be.
         to: AccessBlock,
+        /// Foreign statements that count for nothing behind the old block and would become public.
+        exposes: Vec<String>,
     },
     /// Switch versioning on.
     Versioning,
@@ -156,8 +158,6 @@ pub enum PublishChange {
         statement: Statement,
         /// Whether an older one of ours is there.
         replaces: bool,
-        /// Whether S3 may still refuse for seconds because the access block has just been changed.
-        after_access_block: bool,
     },
     /// Write one document.
     Object {
@@ -201,13 +201,21 @@ impl fmt::Display for PublishChange {
         match self {
             Self::CreateDirectory { path } => write!(f, "create directory {}", path.display()),
             Self::CreateBucket { bucket, region, .. } => write!(f, "create bucket {bucket} in {region}"),
-            Self::AccessBlock { from, to } => {
+            Self::AccessBlock { from, to, exposes } => {
                 let opens = from.forbids_public_policy() && !to.forbids_public_policy();
                 f.write_str(if opens {
                     "let the bucket's policy, and no ACL, make objects public"
                 } else {
                     "close the bucket's access block for ACLs"
-                })
+                })?;
+                if exposes.is_empty() {
+                    return Ok(());
+                }
+                write!(
+                    f,
+                    "; what becomes public too, by statements that are there already: {}",
+                    exposes.join("; ")
+                )
             }
             Self::Versioning => f.write_str("switch versioning on"),
             Self::Tags { add } => {

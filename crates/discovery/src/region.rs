@@ -52,7 +52,7 @@ impl Partition {
         TABLE.iter().find(|row| row.0 == self).map_or("amazonaws.com", |row| row.2)
     }
 
-    /// Lists every DNS suffix of AWS, the longest first.
+    /// Lists every DNS suffix of AWS; none ends with another one.
     pub(crate) fn dns_suffixes() -> impl Iterator<Item = &'static str> {
         TABLE.iter().map(|row| row.2)
     }

@@ -143,7 +143,7 @@ impl Site {
         &self.discovery
     }
 
-    /// Returns both documents, the JWKS first: the order in which they are written.
+    /// Returns both documents, the JWKS first.
     #[must_use]
     pub fn objects(&self) -> [&Object; 2] {
         [&self.jwks, &self.discovery]

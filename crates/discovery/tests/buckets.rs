@@ -77,11 +77,8 @@ fn a_missing_bucket_is_made_step_by_step_and_opened_last() {
     // A new bucket has all four blocks on, though there is nothing to read yet.
     assert!(changes.iter().any(|change| matches!(
         change,
-        PublishChange::AccessBlock { from: AccessBlock::ALL, to: AccessBlock::POLICY_ONLY }
+        PublishChange::AccessBlock { from: AccessBlock::ALL, to: AccessBlock::POLICY_ONLY, .. }
     )));
-    assert!(
-        changes.iter().any(|change| matches!(change, PublishChange::Policy { after_access_block: true, .. }))
-    );
 }
 
 #[test]
@@ -146,6 +143,36 @@ fn somebody_elses_bucket_is_not_opened() {
     assert_eq!(needed.len(), 2);
     assert_eq!(exposes, ["Theirs: s3:GetObject on arn:aws:s3:::my-bucket/secret/*"]);
     assert_eq!(kinds(&live, Adoption::Adopt).unwrap(), ["tags", "access-block", "policy"]);
+}
+
+#[test]
+fn what_becomes_public_besides_is_listed_in_every_plan_that_opens_a_bucket() {
+    let mut live = whole();
+    let theirs = r#"{"Sid":"Payroll","Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+        "Resource":"arn:aws:s3:::my-bucket/payroll/*"}"#;
+    let _ = live.policy.as_mut().unwrap().merge(issuer_policy::Statement::parse(theirs).unwrap());
+    live.block = AccessBlock::ALL;
+    let changes = diff_bucket(&place(""), &live, &site(), &BTreeMap::new(), Adoption::Refuse).unwrap();
+    assert!(
+        changes[0].to_string().contains("Payroll: s3:GetObject on arn:aws:s3:::my-bucket/payroll/*"),
+        "{}",
+        changes[0]
+    );
+    // Our own two objects are what it is opened for.
+    assert!(!changes[0].to_string().contains("IssuerctlPublicRead"), "{}", changes[0]);
+}
+
+#[test]
+fn a_bucket_that_was_handed_over_keeps_its_settings_for_acls() {
+    let open = AccessBlock::default();
+    let theirs = LiveBucket { block: open, tags: BTreeMap::new(), policy: None, ..whole() };
+    assert_eq!(kinds(&theirs, Adoption::Adopt).unwrap(), ["tags", "policy"]);
+    let tags = BTreeMap::from([(OWNER_TAG.to_owned(), "adopted".to_owned())]);
+    let adopted = LiveBucket { block: open, tags: tags.clone(), ..whole() };
+    assert!(kinds(&adopted, Adoption::Refuse).unwrap().is_empty());
+    let closed = LiveBucket { block: AccessBlock { block_public_policy: true, ..open }, tags, ..whole() };
+    let changes = diff_bucket(&place(""), &closed, &site(), &BTreeMap::new(), Adoption::Refuse).unwrap();
+    assert!(matches!(&changes[..], [PublishChange::AccessBlock { to, .. }] if *to == open));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::load::{Loaded, load, private_key, public_keys, records, staged};
 use crate::ring_file::Records;
+use crate::whole_file::{DirectoryLock, lock};
 use crate::{KeyDirError, KeyRecord, KeyRing, PublicKey, SigningKey, files};
 
 const PRIVATE: u32 = 0o600;
@@ -85,6 +86,7 @@ impl KeyDir {
         let pem =
             key.to_pem().map_err(|source| KeyDirError::Encode { path: self.private_key_path(), source })?;
         files::create_directory(&self.path, ".gitignore", b"*\n")?;
+        let _lock = self.lock()?;
         // Whatever could be refused is refused before the key has its name.
         let has_public = self.is_signer(key.public_key())?;
         if !has_public && !staged(self)?.is_empty() {
@@ -121,13 +123,39 @@ impl KeyDir {
     /// when it differs. Nothing is written when the bytes are the same.
     ///
     /// # Errors
-    /// [`KeyDirError`] when the ring is not the directory's (another signer, or a key less), or when
-    /// a file cannot be written.
+    /// [`KeyDirError`] when the ring is not the directory's (another signer, a key less, or another
+    /// issuer than the one that is recorded by now), or when a file cannot be written.
     pub fn save(&self, ring: &KeyRing) -> Result<(), KeyDirError> {
-        let json = self.encode(ring.as_records())?;
         files::create_directory(&self.path, ".gitignore", b"*\n")?;
+        let _lock = self.lock()?;
+        let json = self.encode(&self.merged_records(ring)?)?;
         self.save_public(ring)?;
         files::replace(&self.records_path(), PUBLIC, &json)
+    }
+
+    /// What the directory knows by now and what the ring knows, the ring's word first; but an issuer
+    /// that somebody has recorded meanwhile is never changed.
+    fn merged_records(&self, ring: &KeyRing) -> Result<Records, KeyDirError> {
+        let path = self.records_path();
+        let mut known = records(&path)?;
+        for (kid, record) in ring.records() {
+            let mut record = record.clone();
+            if let Some(old) = known.of(kid) {
+                if let (Some(recorded), Some(asked)) = (&old.issuer, &record.issuer)
+                    && recorded != asked
+                {
+                    let (recorded, asked) = (recorded.clone(), asked.clone());
+                    return Err(KeyDirError::OtherIssuer { path, kid: kid.clone(), recorded, asked });
+                }
+                record = record.or(old);
+            }
+            known.set(kid, record.normal());
+        }
+        Ok(known)
+    }
+
+    fn lock(&self) -> Result<DirectoryLock, KeyDirError> {
+        lock(&self.path).map_err(|source| KeyDirError::Write { path: self.path.clone(), source })
     }
 
     fn save_public(&self, ring: &KeyRing) -> Result<(), KeyDirError> {

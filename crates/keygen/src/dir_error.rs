@@ -118,6 +118,21 @@ pub enum KeyDirError {
         /// The key.
         kid: KeyId,
     },
+    /// A key is recorded for another issuer, perhaps since a moment ago.
+    #[error(
+        "the key {kid} is recorded for the issuer {recorded} in {}, not for {asked}; whoever holds a key of two \
+         issuers can be every service account of both", path.display()
+    )]
+    OtherIssuer {
+        /// The file of records.
+        path: PathBuf,
+        /// The key.
+        kid: KeyId,
+        /// The issuer that is recorded.
+        recorded: String,
+        /// The issuer that was to be recorded.
+        asked: String,
+    },
     /// The ring's records cannot be understood.
     #[error("cannot understand {}", path.display())]
     Records {

@@ -4,20 +4,18 @@
 //! the directory after, and never follows or replaces a symlink.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::KeyDirError;
+use crate::whole_file::{Existing, TEMPORARY, is_symlink, parent, sync, write_whole};
 
 /// No key file comes near it.
 const LARGEST: u64 = 1024 * 1024;
-/// What a killed run may leave behind begins so; nothing reads it.
-const TEMPORARY: &str = ".issuerctl-";
 
 /// A file's bytes, wiped after use, and its permission bits.
 pub(crate) struct Contents {
@@ -46,14 +44,10 @@ pub(crate) fn read(path: &Path) -> Result<Option<Contents>, KeyDirError> {
 /// Writes a file that must not exist yet.
 pub(crate) fn create_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyDirError> {
     refuse_symlink(path)?;
-    let (directory, file) = temporary(path, mode, bytes)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => sync_directory(directory),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(KeyDirError::AlreadyExists { path: path.into() })
-        }
-        Err(error) => Err(KeyDirError::Write { path: path.into(), source: error.error }),
-    }
+    write_whole(path, bytes, mode, Existing::Refuse).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyDirError::AlreadyExists { path: path.into() },
+        _ => KeyDirError::Write { path: path.into(), source },
+    })
 }
 
 /// Writes a file that may exist; nothing is touched when it has these bytes already.
@@ -62,9 +56,8 @@ pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyDir
         return Ok(());
     }
     refuse_symlink(path)?;
-    let (directory, file) = temporary(path, mode, bytes)?;
-    file.persist(path).map_err(|error| KeyDirError::Write { path: path.into(), source: error.error })?;
-    sync_directory(directory)
+    write_whole(path, bytes, mode, Existing::Replace)
+        .map_err(|source| KeyDirError::Write { path: path.into(), source })
 }
 
 /// Makes a directory that only its owner enters, with one file in it from the beginning; says
@@ -91,7 +84,7 @@ pub(crate) fn create_directory(path: &Path, name: &str, bytes: &[u8]) -> Result<
         Ok(()) => {
             // Its name has changed: nothing is left to remove.
             let _ = made.keep();
-            sync_directory(parent)?;
+            sync(parent).map_err(failed)?;
             Ok(true)
         }
         Err(_) if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) => Ok(false),
@@ -133,30 +126,6 @@ pub(crate) fn is_missing(path: &Path) -> Result<bool, KeyDirError> {
     }
 }
 
-/// A whole file under a temporary name beside `path`.
-fn temporary<'a>(path: &'a Path, mode: u32, bytes: &[u8]) -> Result<(&'a Path, NamedTempFile), KeyDirError> {
-    let directory = parent(path);
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
-        // Before the first byte, and not by open(2), whose mode the umask takes away from.
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    match write() {
-        Ok(file) => Ok((directory, file)),
-        Err(source) => Err(KeyDirError::Write { path: path.into(), source }),
-    }
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Makes directories with what the umask leaves, but never ones that their owner cannot enter.
 fn create_parents(path: &Path) -> io::Result<()> {
     if path.is_dir() {
@@ -167,7 +136,7 @@ fn create_parents(path: &Path) -> io::Result<()> {
         Ok(()) => {
             let mode = fs::metadata(path)?.permissions().mode();
             fs::set_permissions(path, Permissions::from_mode(mode & 0o777 | 0o700))?;
-            File::open(parent(path))?.sync_all()
+            sync(parent(path))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
@@ -175,13 +144,5 @@ fn create_parents(path: &Path) -> io::Result<()> {
 }
 
 fn refuse_symlink(path: &Path) -> Result<(), KeyDirError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => Err(KeyDirError::Symlink { path: path.into() }),
-        _ => Ok(()),
-    }
-}
-
-fn sync_directory(path: &Path) -> Result<(), KeyDirError> {
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|source| KeyDirError::Write { path: path.into(), source })
+    if is_symlink(path) { Err(KeyDirError::Symlink { path: path.into() }) } else { Ok(()) }
 }

@@ -26,6 +26,7 @@ mod ring_file;
 mod service_account;
 mod signing;
 mod token;
+mod whole_file;
 
 pub use algorithm::{Algorithm, Curve, SignatureAlgorithm, UnknownAlgorithm};
 pub use dir::KeyDir;
@@ -40,3 +41,4 @@ pub use ring_file::RingFileError;
 pub use service_account::{MalformedServiceAccount, ServiceAccount};
 pub use signing::{KeyError, SigningKey};
 pub use token::{TokenError, TokenRequest, sign_token};
+pub use whole_file::{DirectoryLock, Existing, is_symlink, lock, parent, sync, write_whole};

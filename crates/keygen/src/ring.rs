@@ -89,6 +89,15 @@ impl KeyRing {
         self.records.of(kid)
     }
 
+    /// Finds a key that is recorded for another issuer than this one: whoever holds a key of two
+    /// issuers can be every service account of both.
+    pub fn of_another_issuer(&self, issuer: &str) -> Option<(&KeyId, &str)> {
+        self.published().find_map(|key| {
+            let recorded = self.record(key.kid())?.issuer.as_deref()?;
+            (recorded != issuer).then_some((key.kid(), recorded))
+        })
+    }
+
     /// Every record: in the order in which they were made.
     pub fn records(&self) -> impl Iterator<Item = (&KeyId, &KeyRecord)> {
         self.records.iter()
@@ -111,10 +120,6 @@ impl KeyRing {
         let mut record = self.record(kid).cloned().unwrap_or_default();
         change(&mut record);
         self.set_record(kid, record)
-    }
-
-    pub(crate) fn as_records(&self) -> &Records {
-        &self.records
     }
 }
 

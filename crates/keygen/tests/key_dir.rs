@@ -335,3 +335,28 @@ fn an_unreadable_key_has_its_reason_and_stays() {
     assert!(matches!(directory.create(&key(), record()), Err(KeyDirError::AlreadyExists { .. })));
     assert_eq!(bench.read("keys/sa.key"), before);
 }
+
+#[test]
+fn of_two_issuers_at_once_one_gets_the_key_and_the_other_is_told() {
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = KeyDir::new(temporary.path().join("keys"));
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    directory.create(&key, KeyRecord::default()).unwrap();
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let spawned: Vec<_> = (0..4)
+            .map(|number| {
+                let (directory, key) = (&directory, &key);
+                scope.spawn(move || {
+                    let mut ring = directory.load().unwrap().unwrap().ring;
+                    let issuer = format!("https://{number}.example.com");
+                    ring.update_record(key.public_key().kid(), |record| record.issuer = Some(issuer));
+                    directory.save(&ring)
+                })
+            })
+            .collect();
+        spawned.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1, "{ends:?}");
+    let refused = ends.into_iter().filter_map(Result::err);
+    assert!(refused.into_iter().all(|error| matches!(error, KeyDirError::OtherIssuer { .. })));
+}

@@ -1,10 +1,11 @@
 //! Carries a plan out: stage by stage, the steps of a stage at once under a bound, and anew when
 //! somebody else was faster.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use issuer_discovery::{HttpsFetch, Patience, Waiting, read_back};
+use issuer_discovery::{HttpsFetch, Patience, Site, Waiting, read_back};
 use issuer_keygen::{KeyDir, KeyRecord, KeyRing, SigningKey};
 use issuer_registrar::ProviderClient;
 use time::OffsetDateTime;
@@ -21,6 +22,9 @@ const CONCURRENT_STEPS: usize = 8;
 /// More lost races in a row than this are no race.
 const ATTEMPTS: usize = 5;
 
+/// A read-back that fails longer than this is reason to look at the destination again.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+
 /// Everything that a plan touches.
 pub struct Runner<'a> {
     /// What is wanted.
@@ -29,8 +33,8 @@ pub struct Runner<'a> {
     pub destination: Option<&'a Destination>,
     /// The provider.
     pub provider: Option<&'a ProviderClient>,
-    /// How the documents are read back.
-    pub fetch: &'a HttpsFetch,
+    /// How the documents are read back; nothing when none are.
+    pub fetch: Option<&'a HttpsFetch>,
     /// How long the read-back waits.
     pub patience: Patience,
     /// The time, for the records in the key directory.
@@ -55,17 +59,25 @@ impl Runner<'_> {
     /// The first step that failed; those of its stage that had begun are ended, later ones not begun.
     pub async fn apply(&self, mut plan: Plan, mut facts: Facts) -> Result<Outcome, PlanError> {
         let mut outcome = Outcome { ring: facts.ring.clone(), ..Outcome::default() };
+        let agreed: BTreeSet<&'static str> = plan.steps().map(Step::kind).collect();
+        let mut pauses = self.patience.pauses();
         for _ in 0..ATTEMPTS {
-            match self.attempt(&mut plan, &mut facts, &mut outcome).await {
+            let what = match self.attempt(&mut plan, &mut facts, &mut outcome).await {
                 Ok(()) => return Ok(outcome),
-                Err(error) => match error.raced() {
-                    None => return Err(error),
-                    Some(what) => (self.events)(Event::Again { what }),
-                },
-            }
+                Err(error) => error.raced().ok_or(error)?,
+            };
+            (self.events)(Event::Again { what: what.clone() });
+            // What somebody else has just made is not visible everywhere at once.
+            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
             facts = Facts::read(self.request, self.destination, self.provider).await?;
             outcome.ring = facts.ring.clone();
             plan = Plan::build(self.request, &facts, self.destination)?;
+            let bookkeeping = ["save-keys", "record-published"];
+            let fits = |step: &Step| agreed.contains(step.kind()) || bookkeeping.contains(&step.kind());
+            if !plan.steps().all(fits) {
+                return Err(PlanError::PlanChanged { what });
+            }
+            (self.events)(Event::Replanned(plan.steps().map(ToString::to_string).collect()));
         }
         Err(PlanError::RacedTooOften { what: self.request.issuer.to_string() })
     }
@@ -136,9 +148,8 @@ impl Runner<'_> {
                 }
             }
             Step::ReadBack { site, .. } => {
-                if let Some(site) = site {
-                    let sleep = async |pause: Duration| tokio::time::sleep(pause).await;
-                    read_back(self.fetch, site, self.patience, &waiting, sleep).await?;
+                if let (Some(site), Some(fetch)) = (site, self.fetch) {
+                    self.read_back(fetch, site, &waiting).await?;
                 }
             }
             Step::RecordPublished { kids, .. } => {
@@ -166,6 +177,36 @@ impl Runner<'_> {
         Ok(None)
     }
 
+    /// Reads back; when it does not succeed at once, looks whether somebody has changed meanwhile what
+    /// was published (a policy written at the same moment takes ours away): that is made good anew.
+    async fn read_back(
+        &self,
+        fetch: &HttpsFetch,
+        site: &Site,
+        waiting: &(dyn Fn(&Waiting) + Send + Sync),
+    ) -> Result<(), PlanError> {
+        let sleep = async |pause: Duration| tokio::time::sleep(pause).await;
+        let first = Patience { limit: self.patience.limit.min(FIRST_LOOK), ..self.patience };
+        if read_back(fetch, site, first, waiting, sleep).await.is_ok() {
+            return Ok(());
+        }
+        self.check_undisturbed(site).await?;
+        let rest = Patience { limit: self.patience.limit.saturating_sub(first.limit), ..self.patience };
+        let Err(error) = read_back(fetch, site, rest, waiting, sleep).await else { return Ok(()) };
+        self.check_undisturbed(site).await?;
+        Err(error.into())
+    }
+
+    async fn check_undisturbed(&self, site: &Site) -> Result<(), PlanError> {
+        if let (Some(destination), Some(publish)) = (self.destination, &self.request.publish) {
+            let place = destination.read().await?;
+            if !destination.diff(&place, site, &publish.tags, publish.adoption)?.is_empty() {
+                return Err(PlanError::PublishedChanged);
+            }
+        }
+        Ok(())
+    }
+
     fn make_key(&self, algorithm: issuer_keygen::Algorithm) -> Result<(), PlanError> {
         let Some(directory) = self.directory() else { return Ok(()) };
         let key = SigningKey::generate(algorithm)?;
@@ -178,8 +219,8 @@ impl Runner<'_> {
     }
 
     fn directory(&self) -> Option<&KeyDir> {
-        match self.request.publish.as_ref().map(|publish| &publish.keys.source) {
-            Some(KeySource::Directory(directory)) => Some(directory),
+        match self.request.publish.as_ref().map(|publish| &publish.keys) {
+            Some(KeySource::Directory { directory, .. }) => Some(directory),
             _ => None,
         }
     }

@@ -1,6 +1,8 @@
 //! From what is wanted and what is there to what is to be done: pure, apart from a look at files to write.
 
-use issuer_discovery::{AccountBlock, Jwks, Merged, PublishChange, Site, merge, published_keys};
+use issuer_discovery::{
+    AccountBlock, IssuerUrl, Jwks, Merged, PublishChange, Site, check_document, merge, published_keys,
+};
 use issuer_keygen::{Algorithm, KeyId, KeyRing};
 use issuer_registrar::diff;
 
@@ -51,7 +53,7 @@ impl Plan {
         let published = place.documents().published();
         let merged = merge(&request.issuer, &publish.jwks_path, published, ring, publish.additions)?;
         let changes = destination.diff(place, &merged.site, &publish.tags, publish.adoption)?;
-        if let KeySource::Directory(directory) = &publish.keys.source {
+        if let KeySource::Directory { directory, .. } = &publish.keys {
             let unfinished = facts.ring.as_ref() != Some(ring) || !directory.public_keys_path().exists();
             if unfinished {
                 let directory = directory.path().to_owned();
@@ -62,7 +64,7 @@ impl Plan {
             changes.into_iter().map(|change| (change.stage(), Step::Publish(change))).collect(),
         );
         self.stage_read_back(request, publish, Some(&merged.site));
-        if let (KeySource::Directory(directory), true) = (&publish.keys.source, publish.read_back) {
+        if let (KeySource::Directory { directory, .. }, true) = (&publish.keys, publish.read_back) {
             let unrecorded =
                 |kid: &KeyId| ring.record(kid).is_none_or(|record| record.first_published.is_none());
             let kids: Vec<_> = ring
@@ -90,7 +92,7 @@ impl Plan {
     ) -> Result<(), PlanError> {
         let draft = Site::build(&request.issuer, &publish.jwks_path, &Jwks::default());
         let changes = destination.diff(place, &draft, &publish.tags, publish.adoption)?;
-        if let KeySource::Directory(directory) = &publish.keys.source {
+        if let KeySource::Directory { directory, .. } = &publish.keys {
             let directory = directory.path().to_owned();
             self.stage("keys", vec![Step::MakeKey { algorithm, directory }]);
         }
@@ -130,37 +132,39 @@ fn decide_keys(
     place: &LivePlace,
 ) -> Result<Keys, PlanError> {
     if let Some(ring) = &facts.ring {
+        check_issuer(ring, &request.issuer)?;
         let signer = ring.signer().kid().clone();
-        let recorded = ring.record(&signer).and_then(|record| record.issuer.clone());
-        return match recorded {
-            Some(recorded) if recorded != request.issuer.as_str() => {
-                Err(PlanError::OtherIssuer { kid: signer, recorded, asked: request.issuer.clone() })
-            }
-            Some(_) => Ok(Keys::Ours(ring.clone())),
-            None => {
-                let mut ring = ring.clone();
-                ring.update_record(&signer, |record| record.issuer = Some(request.issuer.to_string()));
-                Ok(Keys::Ours(ring))
-            }
-        };
+        let mut ring = ring.clone();
+        ring.update_record(&signer, |record| record.issuer = Some(request.issuer.to_string()));
+        return Ok(Keys::Ours(ring));
     }
-    let path = match &publish.keys.source {
-        KeySource::Directory(directory) => directory.path().to_owned(),
-        KeySource::Public(_) => std::path::PathBuf::new(),
+    let KeySource::Directory { directory, make } = &publish.keys else {
+        return Err(PlanError::NoKey { path: std::path::PathBuf::new() });
     };
-    let live = published_keys(place.documents().published().jwks)?;
-    match publish.keys.make {
-        _ if !live.is_empty() => {
-            let published = live.keys().iter().map(|key| key.kid().unwrap_or("-").to_owned()).collect();
-            Err(PlanError::LiveElsewhere { published, path })
-        }
-        Some(algorithm) => {
-            // Only the discovery document is there: it has to be ours, or nothing.
-            let ours = place.documents().published();
-            issuer_discovery::check_document(&request.issuer, &publish.jwks_path, ours.discovery)?;
-            Ok(Keys::New(algorithm))
-        }
-        None => Err(PlanError::NoKey { path }),
+    let path = directory.path().to_owned();
+    let published = place.documents().published();
+    let live = published_keys(published.jwks)?;
+    if !live.is_empty() {
+        let published = live.keys().iter().map(|key| key.kid().unwrap_or("-").to_owned()).collect();
+        return Err(PlanError::LiveElsewhere { published, path });
+    }
+    // Only the discovery document may be there: it has to be ours.
+    check_document(&request.issuer, &publish.jwks_path, published.discovery)?;
+    make.map(Keys::New).ok_or(PlanError::NoKey { path })
+}
+
+/// Checks that no key of a ring is recorded for another issuer.
+///
+/// # Errors
+/// When one is.
+pub fn check_issuer(ring: &KeyRing, issuer: &IssuerUrl) -> Result<(), PlanError> {
+    match ring.of_another_issuer(issuer.as_str()) {
+        Some((kid, recorded)) => Err(PlanError::OtherIssuer {
+            kid: kid.clone(),
+            recorded: recorded.to_owned(),
+            asked: issuer.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -60,8 +60,7 @@ impl Destination {
             (Self::Directory(directory), LivePlace::Directory(live)) => {
                 Ok(diff_directory(directory.root(), live, site))
             }
-            // Facts are read from the destination that they are compared with.
-            _ => Ok(Vec::new()),
+            _ => Err(PlanError::OtherDestination),
         }
     }
 

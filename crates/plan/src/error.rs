@@ -33,7 +33,7 @@ pub enum PlanError {
     },
     /// Our key is for another issuer.
     #[error(
-        "the signing key {kid} is recorded for the issuer {recorded}, not for {asked}; whoever holds a key of two issuers can be every service account of both"
+        "the key {kid} is recorded for the issuer {recorded}, not for {asked}; whoever holds a key of two issuers can be every service account of both"
     )]
     OtherIssuer {
         /// The key.
@@ -73,6 +73,20 @@ pub enum PlanError {
         #[source]
         source: io::Error,
     },
+    /// After a lost race something else would have to be done than was agreed to.
+    #[error(
+        "{what} was changed by somebody else meanwhile, and now other steps are needed than those that were shown"
+    )]
+    PlanChanged {
+        /// What was changed.
+        what: String,
+    },
+    /// What is published is not what was published a moment ago.
+    #[error("the documents at the destination were changed by somebody else meanwhile")]
+    PublishedChanged,
+    /// Facts of a bucket and a directory were mixed up by the caller.
+    #[error("these facts are not of this destination")]
+    OtherDestination,
     /// Others kept changing the same thing.
     #[error("{what} was changed by somebody else again and again; nothing of theirs was lost")]
     RacedTooOften {
@@ -89,6 +103,7 @@ impl PlanError {
             Self::Bucket(BucketError::Raced { what }) => Some(what.clone()),
             Self::Directory(DirectoryError::Raced { path }) => Some(path.display().to_string()),
             Self::Register(RegisterError::Raced { arn }) => Some(arn.clone()),
+            Self::PublishedChanged => Some("what is published".to_owned()),
             Self::KeyDir(KeyDirError::AlreadyExists { path }) => Some(path.display().to_string()),
             _ => None,
         }

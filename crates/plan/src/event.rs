@@ -16,4 +16,6 @@ pub enum Event {
         /// What was changed.
         what: String,
     },
+    /// What is left to do after a lost race: nothing of a kind that was not in the plan before.
+    Replanned(Vec<String>),
 }

@@ -30,10 +30,10 @@ impl Facts {
         destination: Option<&Destination>,
         provider: Option<&ProviderClient>,
     ) -> Result<Self, PlanError> {
-        let (ring, warnings) = match request.publish.as_ref().map(|publish| &publish.keys.source) {
+        let (ring, warnings) = match request.publish.as_ref().map(|publish| &publish.keys) {
             None => (None, Vec::new()),
             Some(KeySource::Public(ring)) => (Some(ring.clone()), Vec::new()),
-            Some(KeySource::Directory(directory)) => match directory.load()? {
+            Some(KeySource::Directory { directory, .. }) => match directory.load()? {
                 Some(loaded) => (Some(loaded.ring), loaded.warnings),
                 None => (None, Vec::new()),
             },

@@ -20,10 +20,11 @@ mod request;
 mod step;
 
 pub use apply::{Outcome, Runner};
+pub use build::check_issuer;
 pub use destination::{Destination, LivePlace};
 pub use error::PlanError;
 pub use event::Event;
 pub use facts::Facts;
 pub use output::OutputFile;
-pub use request::{KeyRequest, KeySource, PublishRequest, Request};
+pub use request::{KeySource, PublishRequest, Request};
 pub use step::{Plan, Stage, Step};

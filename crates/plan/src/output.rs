@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use issuer_discovery::{Existing, write_whole};
+use issuer_keygen::{Existing, write_whole};
 
 use crate::error::PlanError;
 

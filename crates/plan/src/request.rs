@@ -25,7 +25,7 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub struct PublishRequest {
     /// The keys that they are made of.
-    pub keys: KeyRequest,
+    pub keys: KeySource,
     /// Where the JWKS is below the issuer.
     pub jwks_path: JwksPath,
     /// Tags for what is made.
@@ -38,20 +38,16 @@ pub struct PublishRequest {
     pub read_back: bool,
 }
 
-/// The keys that are wanted.
-#[derive(Clone, Debug)]
-pub struct KeyRequest {
-    /// Where they are.
-    pub source: KeySource,
-    /// What to make when there are none; nothing to make none.
-    pub make: Option<Algorithm>,
-}
-
 /// Where keys are.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// A key directory.
-    Directory(KeyDir),
+    Directory {
+        /// The directory.
+        directory: KeyDir,
+        /// What to make when it holds no key and nothing is published; nothing to make none.
+        make: Option<Algorithm>,
+    },
     /// Public keys alone: for checks and jobs that never hold the private key.
     Public(KeyRing),
 }

@@ -7,14 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use issuer_discovery::{
-    Additions, Adoption, DirectoryPublisher, HttpsFetch, Jwks, JwksPath, MergeError, Patience, Transport,
-    TransportOptions,
-};
+use issuer_discovery::{Additions, Adoption, DirectoryPublisher, Jwks, JwksPath, MergeError, Patience};
 use issuer_keygen::{Algorithm, KeyDir, KeyRecord, SigningKey};
 use issuer_plan::{
-    Destination, Event, Facts, KeyRequest, KeySource, Outcome, OutputFile, Plan, PlanError, PublishRequest,
-    Request, Runner,
+    Destination, Event, Facts, KeySource, Outcome, OutputFile, Plan, PlanError, PublishRequest, Request,
+    Runner,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -26,7 +23,7 @@ fn request(keys: &Path, make: Option<Algorithm>) -> Request {
     Request {
         issuer: ISSUER.parse().unwrap(),
         publish: Some(PublishRequest {
-            keys: KeyRequest { source: KeySource::Directory(KeyDir::new(keys.to_owned())), make },
+            keys: KeySource::Directory { directory: KeyDir::new(keys.to_owned()), make },
             jwks_path: JwksPath::default(),
             tags: BTreeMap::new(),
             adoption: Adoption::Refuse,
@@ -54,12 +51,11 @@ async fn apply(
     facts: Facts,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Outcome, PlanError> {
-    let fetch = HttpsFetch::new(Transport::new(TransportOptions::default()).unwrap());
     let runner = Runner {
         request,
         destination: Some(destination),
         provider: None,
-        fetch: &fetch,
+        fetch: None,
         patience: Patience::default(),
         now: &|| NOW,
         events,

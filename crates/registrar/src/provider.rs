@@ -1,7 +1,7 @@
 //! IAM OpenID Connect providers: what one is, what one should be, and the difference.
 //!
-//! Limits and shapes: [CreateOpenIDConnectProvider][create]. What somebody else added (client ids,
-//! thumbprints, tags) is never removed.
+//! Limits and shapes: [CreateOpenIDConnectProvider][create]. Client ids and tags are added and never
+//! removed; thumbprints are replaced on our own provider alone, and only when some are given.
 //!
 //! [create]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
 

@@ -3,8 +3,8 @@
 use clap::Args;
 use issuer_discovery::{Additions, Adoption, IssuerUrl, Transport};
 use issuer_emitter::{Emission, Target};
-use issuer_keygen::Algorithm;
-use issuer_plan::{Destination, KeyRequest, KeySource, PublishRequest, Request};
+use issuer_keygen::{Algorithm, KeyDir};
+use issuer_plan::{Destination, KeySource, PublishRequest, Request};
 use serde_json::json;
 
 use super::Context;
@@ -33,7 +33,7 @@ pub(crate) struct Bootstrap {
     sandbox: bool,
     /// The kind of the key that is made when there is none and nothing is published
     #[arg(long, value_name = "NAME", default_value_t = Algorithm::Rsa2048)]
-    algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     #[command(flatten)]
     provider: ProviderArgs,
     /// The form of the settings: see `issuerctl emit --list`
@@ -44,6 +44,9 @@ pub(crate) struct Bootstrap {
     #[command(flatten)]
     apply: Apply,
 }
+
+/// An issuer of the right form, for settings that are checked before the real one is known.
+const STAND_IN: &str = "https://issuer.invalid";
 
 /// What one run works on: a real AWS or a sandbox.
 pub(crate) struct Scene {
@@ -59,12 +62,14 @@ impl Bootstrap {
             return self.practise(context).await;
         }
         let (global, printer) = (&context.global, &context.printer);
-        let source = keys::source(global, printer)?;
+        let source = keys::source(global, printer, Some(self.algorithm))?;
         let transport = session::transport(global, printer)?;
         // Settings that cannot be written are known before anything is asked of AWS.
-        if let Some(issuer) = &self.place.issuer {
-            self.settings.render(self.target, issuer, &self.place.jwks_path, printer)?;
-        }
+        let issuer = match &self.place.issuer {
+            Some(issuer) => issuer.clone(),
+            None => STAND_IN.parse().map_err(|error| Failure::usage(format!("{error}")))?,
+        };
+        self.settings.files(&self.settings.render(self.target, &issuer, &self.place.jwks_path)?)?;
         let aws = session::aws(global, printer, &transport).await?;
         let (issuer, destination) = match &self.place.bucket {
             Some(bucket) => self.place.in_bucket(bucket, &aws)?,
@@ -72,12 +77,12 @@ impl Bootstrap {
         };
         let scene = Scene { issuer, source, destination, transport };
         let (finished, emission) = self.job(context, &aws, scene, self.apply).await?;
-        let dry = finished.dry;
-        finished.conclude(
-            printer,
-            &if self.settings.out.is_some() { String::new() } else { emit::text(&emission) },
-        )?;
-        if !dry {
+        let holds_the_key =
+            global.public_key.is_empty() && KeyDir::new(global.keys.clone()).private_key_path().exists();
+        let next = finished.changed && !finished.dry && holds_the_key;
+        let text = if self.settings.out.is_some() { String::new() } else { emit::text(&emission) };
+        finished.conclude(printer, &text)?;
+        if next {
             printer.say(&format!(
                 "next: {dir}/sa.key and {dir}/sa.pub go to every control-plane node, as {} and {}; keep a copy of {dir} offline",
                 self.settings.signing_key_file(),
@@ -99,16 +104,16 @@ impl Bootstrap {
         let (global, printer) = (&context.global, &context.printer);
         let Scene { issuer, source, destination, transport } = scene;
         let issuer = &issuer;
-        let emission = self.settings.render(self.target, issuer, &self.place.jwks_path, printer)?;
+        let emission = self.settings.render(self.target, issuer, &self.place.jwks_path)?;
+        emit::warn(&emission, printer);
         let provider = register::client(aws, issuer, self.place.patience());
         let arn = provider.arn().to_owned();
-        let make = matches!(source, KeySource::Directory(_)).then_some(self.algorithm);
         let job = Job {
             command: "bootstrap",
             request: Request {
                 issuer: issuer.clone(),
                 publish: Some(PublishRequest {
-                    keys: KeyRequest { source, make },
+                    keys: source,
                     jwks_path: self.place.jwks_path.clone(),
                     tags: global.tags.iter().cloned().collect(),
                     adoption: if self.place.adopt_bucket { Adoption::Adopt } else { Adoption::Refuse },
@@ -116,11 +121,11 @@ impl Bootstrap {
                     read_back: true,
                 }),
                 provider: Some(self.provider.spec(issuer, global)),
-                output: self.settings.files(&emission),
+                output: self.settings.files(&emission)?,
             },
             destination: Some(destination),
             provider: Some(provider),
-            transport,
+            transport: Some(transport),
             patience: self.place.patience(),
         };
         let mut finished = job.run(apply, printer).await?;

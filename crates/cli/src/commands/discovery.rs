@@ -1,17 +1,20 @@
 //! `discovery`: both documents, to stdout or as a directory tree.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use issuer_discovery::{
-    Additions, DirectoryPublisher, IssuerUrl, Jwks, JwksPath, Site, diff_directory, merge,
+    Additions, Adoption, DISCOVERY_PATH, DirectoryPublisher, IssuerUrl, Jwks, JwksPath, Patience, Site,
 };
-use issuer_plan::PlanError;
+use issuer_plan::{Destination, PublishRequest, Request, check_issuer};
 use serde_json::{Value, json};
 
 use super::Context;
+use crate::args::Apply;
 use crate::failure::Failure;
 use crate::keys;
+use crate::planned::Job;
 
 /// Write the discovery document and the JWKS
 ///
@@ -28,44 +31,60 @@ pub(crate) struct Discovery {
     /// The directory to write to
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    apply: Apply,
 }
 
 impl Discovery {
-    pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        match &self.out {
+            Some(out) => self.write(out, context).await,
+            None => self.print(context),
+        }
+    }
+
+    fn print(&self, context: &Context) -> Result<(), Failure> {
         let printer = &context.printer;
         let ring = keys::ring(&context.global, printer)?;
-        let Some(out) = &self.out else {
-            let site = Site::build(&self.issuer, &self.jwks_path, &Jwks::of(ring.published()));
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            if printer.is_json() {
-                let value = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(Value::Null);
-                return printer.json(&json!({
-                    "openid_configuration": value(&site.discovery().bytes),
-                    "jwks": value(&site.jwks().bytes),
-                }));
-            }
-            return printer.data(
-                format!("{}\n{}\n", text(&site.discovery().bytes), text(&site.jwks().bytes)).as_bytes(),
-            );
-        };
-        let directory = DirectoryPublisher::new(out.clone(), self.jwks_path.clone());
-        let live = directory.read_now().map_err(PlanError::from)?;
-        let merged = merge(&self.issuer, &self.jwks_path, live.documents.published(), &ring, Additions::Add)
-            .map_err(PlanError::from)?;
-        let changes = diff_directory(out, &live, &merged.site);
-        for change in &changes {
-            directory.apply_now(change).map_err(PlanError::from)?;
-            printer.say(&change.to_string());
-        }
-        if changes.is_empty() {
-            printer.say("no changes");
-        }
-        let files: Vec<_> = merged.site.objects().iter().map(|object| out.join(&object.path)).collect();
+        check_issuer(&ring, &self.issuer)?;
+        let site = Site::build(&self.issuer, &self.jwks_path, &Jwks::of(ring.published()));
+        let (document, jwks) = (&site.discovery().bytes, &site.jwks().bytes);
         if printer.is_json() {
-            return printer
-                .json(&json!({"issuer": self.issuer.as_str(), "files": files, "changes": changes.len()}));
+            let value = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(Value::Null);
+            return printer.json(&json!({"openid_configuration": value(document), "jwks": value(jwks)}));
         }
+        let lines = [document.as_slice(), b"\n", jwks.as_slice(), b"\n"].concat();
+        printer.data(&lines)
+    }
+
+    async fn write(&self, out: &Path, context: &Context) -> Result<(), Failure> {
+        let printer = &context.printer;
+        let destination = DirectoryPublisher::new(out.to_owned(), self.jwks_path.clone());
+        let job = Job {
+            command: "discovery",
+            request: Request {
+                issuer: self.issuer.clone(),
+                publish: Some(PublishRequest {
+                    keys: keys::source(&context.global, printer, None)?,
+                    jwks_path: self.jwks_path.clone(),
+                    tags: BTreeMap::new(),
+                    adoption: Adoption::Refuse,
+                    additions: Additions::Add,
+                    read_back: false,
+                }),
+                provider: None,
+                output: Vec::new(),
+            },
+            destination: Some(Destination::Directory(destination)),
+            provider: None,
+            transport: None,
+            patience: Patience::default(),
+        };
+        // The directory was named for being written to: nothing is asked.
+        let mut finished = job.run(Apply { yes: true, ..self.apply }, printer).await?;
+        let files = [out.join(self.jwks_path.as_str()), out.join(DISCOVERY_PATH)];
+        finished.report.insert("files".to_owned(), json!(files));
         let list: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
-        printer.data(list.as_bytes())
+        finished.conclude(printer, &list)
     }
 }

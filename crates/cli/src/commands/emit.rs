@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use issuer_discovery::{AcceptedIssuer, IssuerUrl, JwksPath};
+use issuer_discovery::{AcceptedIssuer, IssuerUrl, JwksPath, Patience};
 use issuer_emitter::{ControlPlane, Emission, EmitError, Inputs, KubernetesVersion, Settings, Target, emit};
-use issuer_plan::OutputFile;
-use serde_json::{Value, json};
+use issuer_plan::{OutputFile, Request};
+use serde_json::{Map, Value, json};
 
 use super::Context;
+use crate::args::Apply;
 use crate::failure::Failure;
+use crate::planned::Job;
 use crate::printer::Printer;
 
 /// Write the control plane's settings
@@ -33,6 +35,8 @@ pub(crate) struct Emit {
     jwks_path: JwksPath,
     #[command(flatten)]
     settings: SettingsArgs,
+    #[command(flatten)]
+    apply: Apply,
 }
 
 /// What the control plane is told, beside the issuer.
@@ -68,13 +72,12 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// Renders the settings and says what has to be read before they are applied.
+    /// Renders the settings.
     pub(crate) fn render(
         &self,
         target: Target,
         issuer: &IssuerUrl,
         jwks_path: &JwksPath,
-        printer: &Printer,
     ) -> Result<Emission, Failure> {
         let settings = Settings {
             keep_issuers: self.keep_issuer.iter().map(ToString::to_string).collect(),
@@ -89,9 +92,6 @@ impl SettingsArgs {
         let inputs = Inputs { manifests, kubernetes_version: self.kubernetes_version };
         let control_plane = ControlPlane::new(settings).map_err(|error| emit_failure(&error).into_usage())?;
         let emission = emit(target, &control_plane, &inputs).map_err(|error| emit_failure(&error))?;
-        for warning in &emission.warnings {
-            printer.warn(&warning.to_string());
-        }
         if emission.artifacts.iter().any(|artifact| artifact.secret) && self.out.is_none() {
             return Err(Failure::usage(
                 "these settings hold a private key, which is never written to stdout",
@@ -112,19 +112,28 @@ impl SettingsArgs {
     }
 
     /// Returns the files that are wanted, when a directory was named.
-    pub(crate) fn files(&self, emission: &Emission) -> Vec<OutputFile> {
-        let file = |out: &PathBuf| {
-            emission
-                .artifacts
-                .iter()
-                .map(|artifact| OutputFile {
-                    path: out.join(&artifact.path),
-                    contents: artifact.contents.clone(),
-                    secret: artifact.secret,
-                })
-                .collect()
-        };
-        self.out.as_ref().map(file).unwrap_or_default()
+    pub(crate) fn files(&self, emission: &Emission) -> Result<Vec<OutputFile>, Failure> {
+        let Some(out) = &self.out else { return Ok(Vec::new()) };
+        let files: Vec<OutputFile> = emission
+            .artifacts
+            .iter()
+            .map(|artifact| OutputFile {
+                path: out.join(&artifact.path),
+                contents: artifact.contents.clone(),
+                secret: artifact.secret,
+            })
+            .collect();
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        for manifest in &self.manifest {
+            if files.iter().any(|file| real(&file.path).is_some_and(|path| Some(path) == real(manifest))) {
+                let shown = manifest.display();
+                return Err(Failure::usage(format!(
+                    "--out would replace the manifest {shown} that is merged into"
+                ))
+                .hint("name another directory, compare the two, then copy the new one into place"));
+            }
+        }
+        Ok(files)
     }
 }
 
@@ -154,7 +163,7 @@ pub(crate) fn json(emission: &Emission) -> Value {
 }
 
 impl Emit {
-    pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         let printer = &context.printer;
         if self.list {
             return list(printer);
@@ -162,25 +171,44 @@ impl Emit {
         let (Some(target), Some(issuer)) = (self.target, &self.issuer) else {
             return Err(Failure::usage("emit needs a target and --issuer"));
         };
-        let emission = self.settings.render(target, issuer, &self.jwks_path, printer)?;
-        for file in self.settings.files(&emission) {
-            file.write()?;
-            printer.say(&format!("wrote {}", file.path.display()));
+        let emission = self.settings.render(target, issuer, &self.jwks_path)?;
+        warn(&emission, printer);
+        let output = self.settings.files(&emission)?;
+        if output.is_empty() {
+            return if printer.is_json() {
+                printer.json(&Value::Object(self.report(target, issuer, &emission)))
+            } else {
+                printer.data(text(&emission).as_bytes())
+            };
         }
-        if printer.is_json() {
-            let warnings: Vec<String> = emission.warnings.iter().map(ToString::to_string).collect();
-            return printer.json(&json!({
-                "target": target.name(),
-                "issuer": issuer.as_str(),
-                "artifacts": json(&emission),
-                "warnings": warnings,
-            }));
-        }
-        if self.settings.out.is_some() {
-            return Ok(());
-        }
-        printer.data(text(&emission).as_bytes())
+        let job = Job {
+            command: "emit",
+            request: Request { issuer: issuer.clone(), publish: None, provider: None, output },
+            destination: None,
+            provider: None,
+            transport: None,
+            patience: Patience::default(),
+        };
+        // The directory was named for being written to: nothing is asked.
+        let mut finished = job.run(Apply { yes: true, ..self.apply }, printer).await?;
+        finished.report.extend(self.report(target, issuer, &emission));
+        finished.conclude(printer, "")
     }
+
+    fn report(&self, target: Target, issuer: &IssuerUrl, emission: &Emission) -> Map<String, Value> {
+        let warnings: Vec<String> = emission.warnings.iter().map(ToString::to_string).collect();
+        Map::from_iter([
+            ("target".to_owned(), json!(target.name())),
+            ("issuer".to_owned(), json!(issuer.as_str())),
+            ("artifacts".to_owned(), json(emission)),
+            ("warnings".to_owned(), json!(warnings)),
+        ])
+    }
+}
+
+/// Says what has to be read before settings are applied.
+pub(crate) fn warn(emission: &Emission, printer: &Printer) {
+    emission.warnings.iter().for_each(|warning| printer.warn(&warning.to_string()));
 }
 
 fn list(printer: &Printer) -> Result<(), Failure> {

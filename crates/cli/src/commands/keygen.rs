@@ -6,8 +6,10 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::Context;
+use crate::args::Apply;
 use crate::failure::Failure;
 use crate::keys;
+use crate::printer::Printer;
 
 /// Make a key directory, or check the one that is there
 ///
@@ -18,6 +20,8 @@ pub(crate) struct Keygen {
     /// The kind of key: rsa-2048, rsa-3072, rsa-4096, es256, es384 or es512 [default: rsa-2048]
     #[arg(long, value_name = "NAME")]
     algorithm: Option<Algorithm>,
+    #[command(flatten)]
+    apply: Apply,
 }
 
 impl Keygen {
@@ -26,6 +30,9 @@ impl Keygen {
         let directory = KeyDir::new(context.global.keys.clone());
         let found = keys::load(&directory, printer)?;
         let created = found.is_none();
+        if created && (self.apply.dry_run || self.apply.check) {
+            return self.would_make(&directory, printer);
+        }
         let key = match found {
             Some(loaded) => {
                 let key = loaded.ring.signer().clone();
@@ -37,7 +44,9 @@ impl Keygen {
                     ))
                     .hint("bring its sa.key, or name another directory with --keys"));
                 }
-                directory.complete(&loaded)?;
+                if !self.apply.dry_run && !self.apply.check {
+                    directory.complete(&loaded)?;
+                }
                 printer.say(&format!("kept the {} key in {}", key.describe(), directory.path().display()));
                 if self.algorithm.is_some_and(|wanted| wanted.to_string() != loaded_algorithm(&key)) {
                     printer.warn(
@@ -66,6 +75,21 @@ impl Keygen {
             }));
         }
         printer.data(format!("{}\n", key.kid()).as_bytes())
+    }
+}
+
+impl Keygen {
+    fn would_make(&self, directory: &KeyDir, printer: &Printer) -> Result<(), Failure> {
+        let algorithm = self.algorithm.unwrap_or(Algorithm::Rsa2048);
+        let text = format!("new {algorithm} key in {}", directory.path().display());
+        if printer.is_json() {
+            printer.json(
+                &json!({"created": false, "plan": [{"stage": "keys", "kind": "make-key", "text": text}]}),
+            )?;
+        } else {
+            printer.data(format!("{text}\n").as_bytes())?;
+        }
+        if self.apply.check { Err(Failure::drift()) } else { Ok(()) }
     }
 }
 

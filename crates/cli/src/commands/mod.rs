@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::args::{Cli, Command, Global};
 use crate::failure::Failure;
+use crate::planned::interrupt;
 use crate::printer::Printer;
 
 /// What a command works with.
@@ -33,13 +34,13 @@ pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
     match cli.command {
         Command::Keygen(command) => command.run(&context),
         Command::Jwks(command) => command.run(&context),
-        Command::Discovery(command) => command.run(&context),
+        Command::Discovery(command) => context.block_on(command.run(&context)),
         Command::Publish(command) => context.block_on(command.run(&context)),
         Command::Register(command) => context.block_on(command.run(&context)),
-        Command::Emit(command) => command.run(&context),
+        Command::Emit(command) => context.block_on(command.run(&context)),
         Command::Bootstrap(command) => context.block_on(command.run(&context)),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(command) => context.block_on(command.run(&context)),
+        Command::Sandbox(command) => context.block_on_until_stopped(command.run(&context)),
         Command::Token(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
@@ -47,8 +48,25 @@ pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
 }
 
 impl Context {
-    /// Runs a command that talks to the outside, on one thread: there is nothing here to compute.
+    /// Runs a command, and ends it in a sentence when it is interrupted.
     fn block_on(&self, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        self.block_on_until_stopped(async {
+            tokio::select! {
+                result = command => result,
+                () = interrupt() => Err(Failure::interrupted(match self.printer.steps_done() {
+                    0 => "interrupted; the same command begins again".to_owned(),
+                    1 => "interrupted after 1 step; the same command goes on from here".to_owned(),
+                    steps => format!("interrupted after {steps} steps; the same command goes on from here"),
+                })),
+            }
+        })
+    }
+
+    /// Runs a command on one thread: there is nothing here to compute.
+    fn block_on_until_stopped(
+        &self,
+        command: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

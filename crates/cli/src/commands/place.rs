@@ -98,6 +98,10 @@ impl Place {
             if let Some(found) = location.region.as_deref().filter(|found| *found != region.as_str()) {
                 return elsewhere("region", found, region.as_str());
             }
+            let suffix = region.partition().dns_suffix();
+            if location.suffix != suffix {
+                return elsewhere("DNS suffix", location.suffix, &format!("{suffix} ({region})"));
+            }
             if location.prefix != prefix.as_str() {
                 return elsewhere("prefix", &location.prefix, prefix.as_str());
             }
@@ -148,6 +152,10 @@ mod tests {
             (vec!["--issuer", "https://other.s3.eu-west-1.amazonaws.com"], "bucket other"),
             (vec!["--issuer", "https://my-bucket.s3.us-east-1.amazonaws.com"], "region us-east-1"),
             (vec!["--issuer", "https://my-bucket.s3.eu-west-1.amazonaws.com/a", "--prefix", "b"], "prefix a"),
+            (
+                vec!["--issuer", "https://my-bucket.s3.eu-west-1.amazonaws.com.cn"],
+                "DNS suffix amazonaws.com.cn",
+            ),
         ];
         for (words, expected) in table {
             let error = resolve(&[&["--bucket", "my-bucket"], &words[..]].concat()).unwrap_err();

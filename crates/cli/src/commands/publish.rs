@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use issuer_discovery::{Additions, Adoption};
-use issuer_plan::{KeyRequest, PublishRequest, Request};
+use issuer_plan::{PublishRequest, Request};
 use serde_json::json;
 
 use super::Context;
@@ -34,7 +34,7 @@ pub(crate) struct Publish {
 impl Publish {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         let (global, printer) = (&context.global, &context.printer);
-        let source = keys::source(global, printer)?;
+        let source = keys::source(global, printer, None)?;
         let transport = session::transport(global, printer)?;
         let (issuer, destination) = match &self.place.bucket {
             Some(bucket) => {
@@ -48,7 +48,7 @@ impl Publish {
             request: Request {
                 issuer: issuer.clone(),
                 publish: Some(PublishRequest {
-                    keys: KeyRequest { source, make: None },
+                    keys: source,
                     jwks_path: self.place.jwks_path.clone(),
                     tags: global.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
                     adoption: if self.place.adopt_bucket { Adoption::Adopt } else { Adoption::Refuse },
@@ -60,7 +60,7 @@ impl Publish {
             },
             destination: Some(destination),
             provider: None,
-            transport,
+            transport: Some(transport),
             patience: self.place.patience(),
         };
         let mut finished = job.run(self.apply, printer).await?;

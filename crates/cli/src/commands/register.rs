@@ -1,7 +1,7 @@
 //! `register`: the IAM OpenID Connect provider.
 
 use clap::Args;
-use issuer_discovery::{IssuerUrl, Patience};
+use issuer_discovery::{Fetch as _, HttpsFetch, IssuerUrl, Patience, PublishedDocument, Transport};
 use issuer_plan::Request;
 use issuer_registrar::{Audience, DEFAULT_AUDIENCE, ProviderClient, ProviderSpec, Thumbprint};
 use serde_json::json;
@@ -10,6 +10,7 @@ use super::Context;
 use crate::args::{Apply, Global};
 use crate::failure::Failure;
 use crate::planned::Job;
+use crate::printer::Printer;
 use crate::session::{self, Aws};
 
 /// Make AWS trust the issuer: the IAM OpenID Connect provider
@@ -64,6 +65,24 @@ pub(crate) fn client(aws: &Aws, issuer: &IssuerUrl, patience: Patience) -> Provi
     ProviderClient::new(&aws.config, &aws.account, issuer, patience)
 }
 
+/// IAM takes a thumbprint's word for an issuer that nobody can read, and whoever publishes there
+/// first is trusted then. From here it may only be out of reach: so it is said, and not refused.
+async fn warn_unreadable(transport: &Transport, issuer: &IssuerUrl, printer: &Printer) {
+    let url = issuer.discovery_url();
+    let found = HttpsFetch::new(transport.clone()).get(&url).await;
+    let problem = match found {
+        Err(error) => Failure::of(&error).text().unwrap_or_default().to_owned(),
+        Ok(answer) if answer.status != 200 => format!("{url} answers HTTP {}", answer.status),
+        Ok(answer) => match PublishedDocument::parse(&answer.body) {
+            Ok(document) if document.issuer == issuer.as_str() => return,
+            Ok(document) => format!("{url} names another issuer, {}", document.issuer),
+            Err(_) => format!("{url} serves no discovery document"),
+        },
+    };
+    let clean: String = problem.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
+    printer.warn(&format!("the issuer's documents cannot be read from here, and AWS needs them: {clean}"));
+}
+
 impl Register {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         let (global, printer) = (&context.global, &context.printer);
@@ -71,6 +90,9 @@ impl Register {
         let aws = session::aws(global, printer, &transport).await?;
         let provider = client(&aws, &self.issuer, Patience::default());
         let arn = provider.arn().to_owned();
+        if !self.apply.dry_run && !self.apply.check {
+            warn_unreadable(&transport, &self.issuer, printer).await;
+        }
         let job = Job {
             command: "register",
             request: Request {
@@ -81,7 +103,7 @@ impl Register {
             },
             destination: None,
             provider: Some(provider),
-            transport,
+            transport: None,
             patience: Patience::default(),
         };
         let mut finished = job.run(self.apply, printer).await?;

@@ -16,7 +16,7 @@ use issuer_discovery::{Fetch as _, HttpsFetch, Region, Transport, TransportOptio
 use issuer_keygen::KeyDir;
 use issuer_plan::KeySource;
 use issuer_registrar::caller_account;
-use issuer_sandbox::{Config, Sandbox};
+use issuer_sandbox::{Config, Sandbox, SandboxError};
 use serde_json::{Map, Value, json};
 
 use super::Context;
@@ -114,8 +114,8 @@ impl SandboxCommand {
     }
 }
 
-/// Runs the whole job on a sandbox of its own: no real profile is read, no file outside a temporary
-/// directory is written.
+/// Runs the whole job on a sandbox of its own: no real profile and no endpoint is read, and the keys
+/// are in a temporary directory that goes with it. Settings are written where --out says.
 pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result<(), Failure> {
     let printer = &context.printer;
     let region: Region = match &context.global.region {
@@ -161,7 +161,7 @@ pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result
         global: Global { keys: keys.clone(), ..context.global.clone() },
         printer: Arc::clone(printer),
     };
-    let source = KeySource::Directory(KeyDir::new(keys));
+    let source = KeySource::Directory { directory: KeyDir::new(keys), make: Some(bootstrap.algorithm) };
     let apply = Apply { yes: true, ..Apply::default() };
     let scene = Scene { issuer: issuer.clone(), source, destination, transport: transport.clone() };
     let (mut finished, emission) = bootstrap.job(&practice, &aws, scene, apply).await?;
@@ -194,7 +194,12 @@ async fn made(fetch: &HttpsFetch, discovery: &str, jwks: &str) -> Result<Vec<(St
 }
 
 async fn start(config: Config) -> Result<Sandbox, Failure> {
-    Sandbox::start(config).await.map_err(|error| Failure::of(&error))
+    Sandbox::start(config).await.map_err(|error| match error {
+        SandboxError::NotLoopback { .. } => Failure::of(&error)
+            .into_usage()
+            .hint("give an address of 127.0.0.0/8 or ::1, or --allow-non-loopback if that is meant"),
+        error => Failure::of(&error),
+    })
 }
 
 fn temporary() -> Result<tempfile::TempDir, Failure> {

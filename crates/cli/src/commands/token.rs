@@ -50,16 +50,7 @@ impl Token {
             )));
         };
         let kid = key.public_key().kid();
-        if let Some(recorded) = loaded.ring.record(kid).and_then(|record| record.issuer.clone())
-            && recorded != self.issuer.as_str()
-        {
-            return Err(issuer_plan::PlanError::OtherIssuer {
-                kid: kid.clone(),
-                recorded,
-                asked: self.issuer.clone(),
-            }
-            .into());
-        }
+        issuer_plan::check_issuer(&loaded.ring, &self.issuer)?;
         let request = TokenRequest {
             issuer: self.issuer.to_string(),
             audiences: self.audience.clone(),

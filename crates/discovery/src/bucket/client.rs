@@ -92,6 +92,22 @@ impl S3Publisher {
         }
     }
 
+    /// A name that is bound to another account or region cannot be made: known before any call.
+    fn check_name(&self) -> Result<(), BucketError> {
+        match self.place.bucket.account_regional() {
+            Some((account, region)) if account != self.account || region != self.place.region => {
+                Err(BucketError::AccountRegional {
+                    bucket: self.bucket(),
+                    account: account.to_owned(),
+                    region: region.to_string(),
+                    ours: self.account.clone(),
+                    asked: self.place.region.to_string(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn head(&self) -> Result<bool, BucketError> {
         let head = self.s3.head_bucket().bucket(self.bucket()).expected_bucket_owner(&self.account);
         let wrong = |found: &str| BucketError::WrongRegion {
@@ -191,6 +207,7 @@ impl Publisher for S3Publisher {
     type Error = BucketError;
 
     async fn read(&self) -> Result<LiveBucket, BucketError> {
+        self.check_name()?;
         // All at once: a bucket that is missing answers each with 404.
         let (head, block, account_block, policy, tags, versioned, discovery, jwks) = tokio::join!(
             self.head(),
@@ -227,12 +244,9 @@ impl Publisher for S3Publisher {
             PublishChange::AccessBlock { to, .. } => self.set_access_block(*to).await,
             PublishChange::Versioning => self.set_versioning().await,
             PublishChange::Tags { add } => self.add_tags(add).await,
-            PublishChange::Policy { statement, after_access_block, .. } => {
-                self.add_statement(statement, *after_access_block, waiting).await
-            }
+            PublishChange::Policy { statement, .. } => self.add_statement(statement, waiting).await,
             PublishChange::Object { object, replaces } => self.put_document(object, replaces).await,
-            // A directory's; a plan for a bucket has none.
-            PublishChange::CreateDirectory { .. } => Ok(()),
+            PublishChange::CreateDirectory { .. } => Err(BucketError::NotForBuckets(change.kind())),
         }
     }
 }

@@ -75,6 +75,7 @@ pub fn diff_bucket(
     check_account_block(place, live)?;
     let mut changes = Vec::new();
     let ours = live.tags.contains_key(OWNER_TAG);
+    // Said once, when it is made or taken over; whoever changes it later has a reason.
     let owner = if live.exists { OWNER_ADOPTED } else { OWNER_CREATED };
     let mut wanted_tags = tags.clone();
     if !ours {
@@ -87,9 +88,9 @@ pub fn diff_bucket(
             tags: wanted_tags.clone(),
         });
     }
-    let opening = opening(place, live)?;
-    let manage = !live.exists || ours || adoption == Adoption::Adopt;
-    if manage {
+    let hold = Hold::of(live, adoption);
+    let opening = opening(place, live, hold)?;
+    if hold != Hold::Theirs {
         if !live.versioned {
             changes.push(PublishChange::Versioning);
         }
@@ -102,7 +103,7 @@ pub fn diff_bucket(
         return Err(BucketRefusal::NotOurs {
             bucket: place.bucket.to_string(),
             needed: opening.iter().map(ToString::to_string).collect(),
-            exposes: exposed(live),
+            exposes: exposed(place, live),
         });
     }
     changes.extend(opening);
@@ -113,12 +114,14 @@ pub fn diff_bucket(
 }
 
 /// Lists the statements that a closed access block keeps from counting and an open one would not.
-pub(super) fn exposed(live: &LiveBucket) -> Vec<String> {
+fn exposed(place: &BucketPlace, live: &LiveBucket) -> Vec<String> {
     if !live.block.forbids_public_policy() {
         return Vec::new();
     }
+    let ours = place.sid();
     let statements = live.policy.iter().flat_map(Document::public_statements);
     statements
+        .filter(|statement| statement.sid() != Some(&ours))
         .map(|statement| {
             let sid = statement.sid().unwrap_or("(no Sid)");
             format!("{sid}: {} on {}", statement.action().join(", "), statement.resource().join(", "))
@@ -141,18 +144,44 @@ fn check_account_block(place: &BucketPlace, live: &LiveBucket) -> Result<(), Buc
     Err(BucketRefusal::AccountBlock { bucket: place.bucket.to_string(), settings })
 }
 
+/// How far a bucket is ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// We made it, or will.
+    Made,
+    /// It was handed over, or is now: it may be opened, but others use it.
+    Adopted,
+    /// It is somebody else's.
+    Theirs,
+}
+
+impl Hold {
+    fn of(live: &LiveBucket, adoption: Adoption) -> Self {
+        match live.tags.get(OWNER_TAG).map(String::as_str) {
+            _ if !live.exists => Self::Made,
+            Some(OWNER_ADOPTED) => Self::Adopted,
+            Some(_) => Self::Made,
+            None if adoption == Adoption::Adopt => Self::Adopted,
+            None => Self::Theirs,
+        }
+    }
+}
+
 /// Says what opens the bucket for the two objects: the access block and the policy.
-fn opening(place: &BucketPlace, live: &LiveBucket) -> Result<Vec<PublishChange>, BucketRefusal> {
+fn opening(place: &BucketPlace, live: &LiveBucket, hold: Hold) -> Result<Vec<PublishChange>, BucketRefusal> {
     let mut changes = Vec::new();
     // A new bucket has all four on, whatever a bucket without any answers.
     let from = if live.exists { live.block } else { AccessBlock::ALL };
-    let block = from != AccessBlock::POLICY_ONLY;
-    // Somebody else's bucket with open ACL settings stays as it is: closing them may break others.
-    let ours = !live.exists || live.tags.contains_key(OWNER_TAG);
-    if block && (ours || from.forbids_public_policy()) {
-        changes.push(PublishChange::AccessBlock { from, to: AccessBlock::POLICY_ONLY });
+    // The settings for ACLs of a bucket that others use stay as they are: closing them may break those.
+    let to = match hold {
+        Hold::Made => AccessBlock::POLICY_ONLY,
+        Hold::Adopted | Hold::Theirs => {
+            AccessBlock { block_public_policy: false, restrict_public_buckets: false, ..from }
+        }
+    };
+    if from != to {
+        changes.push(PublishChange::AccessBlock { from, to, exposes: exposed(place, live) });
     }
-    let after_access_block = from.forbids_public_policy();
     let mut policy = live.policy.clone().unwrap_or_else(Document::empty);
     let mut allowed = true;
     for resource in place.object_arns() {
@@ -173,7 +202,7 @@ fn opening(place: &BucketPlace, live: &LiveBucket) -> Result<Vec<PublishChange>,
     let settled = match &found {
         Some(found) => found.same_meaning(&statement),
         // In somebody else's bucket their own permission will do.
-        None => allowed && !ours,
+        None => allowed && hold == Hold::Theirs,
     };
     if !settled {
         let _ = policy.merge(statement.clone());
@@ -181,7 +210,7 @@ fn opening(place: &BucketPlace, live: &LiveBucket) -> Result<Vec<PublishChange>,
         if size > BUCKET_POLICY_BYTES {
             return Err(BucketRefusal::PolicyTooLarge { bucket: place.bucket.to_string(), size });
         }
-        changes.push(PublishChange::Policy { statement, replaces: found.is_some(), after_access_block });
+        changes.push(PublishChange::Policy { statement, replaces: found.is_some() });
     }
     Ok(changes)
 }
@@ -196,11 +225,12 @@ fn anonymous_read(policy: &Document, resource: &str) -> Decision {
     })
 }
 
-fn object_change(object: &Object, found: Option<&LiveObject>) -> Option<PublishChange> {
+/// Says whether an object has to be written, and what it replaces.
+pub(super) fn object_change(object: &Object, found: Option<&LiveObject>) -> Option<PublishChange> {
     let replaces = match found {
         None => Replaces::Nothing,
         Some(found) => {
-            // A store that keeps no such header (none at all) is not asked again and again for it.
+            // A store that keeps no media type is not asked again and again for it.
             let differs =
                 |kept: &Option<String>, ours: &str| kept.as_deref().is_some_and(|kept| kept != ours);
             // Only AES256 is readable without a key of KMS, which no relying party has.

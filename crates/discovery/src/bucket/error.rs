@@ -42,7 +42,7 @@ pub enum BucketError {
     },
     /// The name is bound to another account or region.
     #[error(
-        "the bucket name {bucket} is bound to account {account} and region {region} by its own text; this is account {ours}"
+        "the bucket name {bucket} is bound to account {account} and region {region} by its own text; this is account {ours}, and the region asked for is {asked}"
     )]
     AccountRegional {
         /// The bucket.
@@ -53,6 +53,8 @@ pub enum BucketError {
         region: String,
         /// Our account.
         ours: String,
+        /// The region that was asked for.
+        asked: String,
     },
     /// The policy that is there cannot be read.
     #[error("the policy of bucket {bucket} cannot be read, so nothing is added to it")]
@@ -88,9 +90,12 @@ pub enum BucketError {
         /// What was.
         what: String,
     },
+    /// A change that no bucket has; a plan for a bucket has none of them.
+    #[error("`{0}` is no change of a bucket")]
+    NotForBuckets(&'static str),
     /// S3 kept refusing the policy although the access block allows it.
     #[error(
-        "S3 still refuses the bucket policy {seconds} s after the access block was opened; an organisation may forbid public policies"
+        "S3 has refused the bucket policy for {seconds} s: public policies are blocked by the bucket's, the account's or an organisation's access block"
     )]
     StillBlocked {
         /// How long we waited.

@@ -5,6 +5,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::client::S3Publisher;
+use super::diff::object_change;
 use super::error::BucketError;
 use crate::call::CallError;
 use crate::fetch::MAX_DOCUMENT_BYTES;
@@ -76,7 +77,7 @@ impl S3Publisher {
         }
         // Our own write may have come through, and only its answer was lost.
         match self.document(&object.path).await? {
-            Some(found) if found.bytes == object.bytes => Ok(()),
+            Some(found) if object_change(object, Some(&found)).is_none() => Ok(()),
             _ => Err(BucketError::Raced { what: self.place.object_arn(&object.path) }),
         }
     }

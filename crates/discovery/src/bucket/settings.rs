@@ -1,6 +1,7 @@
 //! Changes a bucket's settings: each call looks first where S3 would replace what others set.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{BuildError, SdkError};
@@ -17,7 +18,7 @@ use crate::call::CallError;
 use crate::publish::{AccessBlock, Waiting};
 
 /// More than this many lost races in a row is no race.
-const POLICY_ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 5;
 
 impl S3Publisher {
     pub(super) async fn create(&self, tags: &BTreeMap<String, String>) -> Result<(), BucketError> {
@@ -28,15 +29,7 @@ impl S3Publisher {
             configuration =
                 configuration.location_constraint(BucketLocationConstraint::from(region.as_str()));
         }
-        if let Some((account, bound)) = self.place.bucket.account_regional() {
-            if account != self.account || bound != *region {
-                return Err(BucketError::AccountRegional {
-                    bucket: self.bucket(),
-                    account: account.to_owned(),
-                    region: bound.to_string(),
-                    ours: self.account.clone(),
-                });
-            }
+        if self.place.bucket.account_regional().is_some() {
             call = call.bucket_namespace(BucketNamespace::AccountRegional);
         }
         match call.create_bucket_configuration(configuration.build()).send().await {
@@ -83,57 +76,54 @@ impl S3Publisher {
         Ok(())
     }
 
-    /// PutBucketTagging replaces the whole set, so what is there is read right before.
+    /// PutBucketTagging replaces the whole set and has no condition either.
     pub(super) async fn add_tags(&self, add: &BTreeMap<String, String>) -> Result<(), BucketError> {
-        let before = self.tags().await?;
-        let mut tags = before.clone();
-        tags.extend(add.clone());
-        if tags == before {
-            return Ok(());
+        for _ in 0..ATTEMPTS {
+            let before = self.tags().await?;
+            let mut tags = before.clone();
+            tags.extend(add.clone());
+            if tags == before {
+                return Ok(());
+            }
+            let set = Tagging::builder().set_tag_set(Some(sdk_tags(&tags))).build();
+            let set = set.map_err(|error| self.failed("s3:PutBucketTagging", build_error(error)))?;
+            let call = self.s3.put_bucket_tagging().bucket(self.bucket());
+            call.expected_bucket_owner(&self.account)
+                .tagging(set)
+                .send()
+                .await
+                .map_err(|error| self.failed("s3:PutBucketTagging", error))?;
         }
-        let set = Tagging::builder().set_tag_set(Some(sdk_tags(&tags))).build();
-        let set = set.map_err(|error| self.failed("s3:PutBucketTagging", build_error(error)))?;
-        let call = self.s3.put_bucket_tagging().bucket(self.bucket());
-        call.expected_bucket_owner(&self.account)
-            .tagging(set)
-            .send()
-            .await
-            .map_err(|error| self.failed("s3:PutBucketTagging", error))?;
-        Ok(())
+        Err(BucketError::Raced { what: format!("the tags of bucket {}", self.place.bucket) })
     }
 
-    /// PutBucketPolicy has no condition: read, merge, write, and read again whether it held.
+    /// PutBucketPolicy has no condition: read, merge, write, and read again whether it held. After
+    /// the access block was opened, in this run or in one before, S3 may refuse for seconds.
     pub(super) async fn add_statement(
         &self,
         statement: &Statement,
-        after_access_block: bool,
         waiting: &(dyn Fn(&Waiting) + Send + Sync),
     ) -> Result<(), BucketError> {
-        for _ in 0..POLICY_ATTEMPTS {
+        let mut pauses = self.patience.pauses();
+        let mut waited = Duration::ZERO;
+        let mut lost = 0;
+        loop {
             let mut policy = self.policy().await?.unwrap_or_else(Document::empty);
             if policy.merge(statement.clone()) == Merge::Unchanged {
                 return Ok(());
             }
-            self.put_policy(&policy, after_access_block, waiting).await?;
-        }
-        Err(BucketError::Raced { what: format!("the policy of bucket {}", self.place.bucket) })
-    }
-
-    async fn put_policy(
-        &self,
-        policy: &Document,
-        after_access_block: bool,
-        waiting: &(dyn Fn(&Waiting) + Send + Sync),
-    ) -> Result<(), BucketError> {
-        let mut pauses = self.patience.pauses();
-        let mut waited = std::time::Duration::ZERO;
-        loop {
+            if lost == ATTEMPTS {
+                return Err(BucketError::Raced {
+                    what: format!("the policy of bucket {}", self.place.bucket),
+                });
+            }
             let call = self.s3.put_bucket_policy().bucket(self.bucket()).policy(policy.to_json());
-            let Err(error) = call.expected_bucket_owner(&self.account).send().await else { return Ok(()) };
+            let Err(error) = call.expected_bucket_owner(&self.account).send().await else {
+                lost += 1;
+                continue;
+            };
             let error = CallError::new("s3:PutBucketPolicy", self.place.bucket_arn(), error);
-            // A missing permission says "is not authorized to perform"; that does not pass by waiting.
-            let lacking = error.answer().is_some_and(|answer| answer.message.contains("not authorized"));
-            if !(after_access_block && error.is_access_denied() && !lacking) {
+            if !may_pass(&error) {
                 return Err(error.into());
             }
             let Some(pause) = pauses.next() else {
@@ -148,6 +138,14 @@ impl S3Publisher {
             waited += pause;
         }
     }
+}
+
+/// Tells whether a refused policy may be taken a moment later: S3 names its public access block, or
+/// says nothing but "Access Denied". Whose permission is missing is told that, and need not wait.
+fn may_pass(error: &CallError) -> bool {
+    let message = error.answer().map_or("", |answer| answer.message.as_str());
+    let blocked = message.contains("BlockPublicPolicy") || message.contains("public policies are");
+    error.is_access_denied() && (blocked || !message.contains("not authorized"))
 }
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {

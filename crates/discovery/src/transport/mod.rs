@@ -137,7 +137,8 @@ impl Transport {
         let url = format!(
             "{}://{}{}{}{}",
             uri.scheme_str().unwrap_or("https"),
-            uri.authority().map_or("", |authority| authority.as_str()),
+            // Not the authority: an endpoint of the environment may carry a password.
+            host_and_port(uri),
             uri.path(),
             if names.is_empty() { "" } else { "?" },
             names.join("&"),
@@ -148,6 +149,11 @@ impl Transport {
         observer(&Call { method, url, action, status, elapsed: start.elapsed() });
         answer
     }
+}
+
+fn host_and_port(uri: &http::Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl fmt::Debug for Transport {

@@ -1,9 +1,13 @@
 //! Writes files whole: under a temporary name, made durable, then renamed. A reader sees the old
 //! file or the new one; a crash leaves one of the two.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+/// What a killed run may leave behind begins so; nothing reads it.
+pub(crate) const TEMPORARY: &str = ".issuerctl-";
 
 /// Whether a file may be there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +28,9 @@ pub fn write_whole(path: &Path, bytes: &[u8], mode: u32, existing: Existing) -> 
         return Err(io::Error::other("it is a symbolic link, which is not followed for writing"));
     }
     let directory = parent(path);
-    let mut file = tempfile::Builder::new().prefix(".issuerctl-").tempfile_in(directory)?;
-    set_mode(file.as_file(), mode)?;
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
+    // Before the first byte, and not by open(2), whose mode the umask takes away from.
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     match existing {
@@ -37,27 +42,35 @@ pub fn write_whole(path: &Path, bytes: &[u8], mode: u32, existing: Existing) -> 
 }
 
 /// Tells whether there is a symbolic link, whether it leads anywhere or not.
-pub(crate) fn is_symlink(path: &Path) -> bool {
+#[must_use]
+pub fn is_symlink(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink())
 }
 
 /// Returns the directory that a name stands in.
-pub(crate) fn parent(path: &Path) -> &Path {
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the names in a directory durable.
-pub(crate) fn sync(directory: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the directory cannot be opened or synced.
+pub fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-#[cfg(unix)]
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
+/// Keeps other processes of this program out of a directory until it is dropped; waits for them.
+#[derive(Debug)]
+pub struct DirectoryLock(#[allow(dead_code, reason = "the lock ends with the file")] File);
 
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: u32) -> io::Result<()> {
-    Ok(())
+/// Locks a directory, with an advisory lock on the directory itself: no file is left behind.
+///
+/// # Errors
+/// When the directory cannot be opened or locked.
+pub fn lock(directory: &Path) -> io::Result<DirectoryLock> {
+    let file = File::open(directory)?;
+    file.lock()?;
+    Ok(DirectoryLock(file))
 }
