@@ -113,7 +113,7 @@ impl Job {
         printer.settle();
         let outcome = result.map_err(|error| match error {
             PlanError::ReadBack(_) if registers => Failure::from(error)
-                .hint("IAM was told nothing yet: run the same command again when the URL answers"),
+                .hint("IAM was told nothing yet; run the same command again when the URL answers"),
             error => error.into(),
         })?;
         let read_back = self.request.publish.as_ref().is_some_and(|publish| publish.read_back);

@@ -28,6 +28,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Aws {
     pub(crate) config: SdkConfig,
     pub(crate) account: Account,
+    /// The region that calls go to.
+    pub(crate) region: Region,
     /// An endpoint of one's own knows no virtual hosts.
     pub(crate) path_style: bool,
 }
@@ -68,10 +70,13 @@ pub(crate) async fn aws(
         loader = loader.endpoint_url(endpoint.as_str());
     }
     let mut config = loader.load().await;
-    if config.region().is_none() {
-        return Err(Failure::usage("no AWS region is set")
-            .hint("give --region, set AWS_REGION, or set one in the profile"));
-    }
+    let region: Region = match config.region().map(AsRef::as_ref).filter(|region: &&str| !region.is_empty()) {
+        Some(region) => region.parse().map_err(|error| Failure::usage(format!("{error}")))?,
+        None => {
+            return Err(Failure::usage("no AWS region is set")
+                .hint("give --region, set AWS_REGION, or set one in the profile"));
+        }
+    };
     if let Some(profile) = &global.profile {
         // As the aws CLI has it: a profile that is named wins over keys in the environment.
         let settings = ProviderConfig::default()
@@ -94,24 +99,15 @@ pub(crate) async fn aws(
         Some(profile) => Failure::from(error).hint(format!("asked with the profile {profile} (--profile)")),
         None => error.into(),
     })?;
-    let aws = Aws { config, account, path_style };
-    let (ours, theirs) = (aws.account.partition, aws.region()?.partition());
-    if ours != theirs {
+    if account.partition != region.partition() {
         return Err(Failure::usage(format!(
-            "these credentials are of the partition {ours}, but the region {} is in {theirs}",
-            aws.region()?
+            "these credentials are of the partition {}, but the region {region} is in {}",
+            account.partition,
+            region.partition()
         ))
         .hint("give a --region of that partition, or another --profile"));
     }
-    Ok(aws)
-}
-
-impl Aws {
-    /// Returns the region that calls go to.
-    pub(crate) fn region(&self) -> Result<Region, Failure> {
-        let region = self.config.region().map(ToString::to_string).unwrap_or_default();
-        region.parse().map_err(|error| Failure::usage(format!("{error}")))
-    }
+    Ok(Aws { config, account, region, path_style })
 }
 
 pub(crate) fn retries() -> RetryConfig {

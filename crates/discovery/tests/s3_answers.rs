@@ -105,6 +105,22 @@ async fn a_missing_bucket_is_nothing_and_the_accounts_own_block_is_asked_too() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_appears_while_it_is_read_is_read_again() {
+    let s3 = Scripted::start(|line, before| match (line, before) {
+        (line, _) if line.starts_with("HEAD") => (200, String::new()),
+        (line, 0) => missing(line),
+        (line, _) if line.contains("tagging") => {
+            (200, "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>".to_owned())
+        }
+        (line, _) if line.contains("v20180820") => missing(line),
+        _ => (404, error("NoSuchKey", "none")),
+    });
+    let live = s3.publisher().read().await.unwrap();
+    assert!(live.exists);
+    assert_eq!(live.tags.len(), 1);
+}
+
+#[tokio::test]
 async fn an_account_block_that_may_not_be_read_is_said_and_not_fatal() {
     let s3 = Scripted::start(|line, _| match line {
         line if line.contains("v20180820") => (403, account_error("AccessDenied")),
@@ -132,7 +148,7 @@ async fn a_missing_permission_names_action_resource_and_the_organisations_policy
                   \"arn:aws:s3:::my-bucket\" with an explicit deny in a service control policy";
     let s3 = Scripted::start(move |line, _| match line {
         line if line.starts_with("PUT") => (403, error("AccessDenied", denied)),
-        line => missing(line),
+        _ => (404, error("NoSuchBucketPolicy", "none")),
     });
     // Even right after the access block was opened: waiting does not help here.
     let refused = s3.publisher().apply(&policy_change(), &|_| {}).await.unwrap_err();
@@ -266,7 +282,8 @@ async fn an_object_too_large_for_a_document_is_not_read() {
     let s3 = Scripted::start(|line, _| match line {
         line if line.contains("openid") => (200, " ".repeat((1 << 20) + 1)),
         line if line.starts_with("HEAD") => (200, String::new()),
-        line => missing(line),
+        line if line.contains("v20180820") => missing(line),
+        _ => (404, error("NoSuchThing", "none")),
     });
     let refused = s3.publisher().read().await.unwrap_err();
     assert!(matches!(refused, BucketError::TooLarge { .. }), "{refused}");
@@ -281,7 +298,8 @@ async fn versioning_is_understood_under_another_root_element_too() {
             let s3 = Scripted::start(move |line, _| match line {
                 line if line.contains("versioning") => (200, format!("<{root}>{status}</{root}>")),
                 line if line.starts_with("HEAD") => (200, String::new()),
-                line => missing(line),
+                line if line.contains("v20180820") => missing(line),
+                _ => (404, error("NoSuchThing", "none")),
             });
             assert_eq!(s3.publisher().read().await.unwrap().versioned, versioned, "{root} {status}");
         }

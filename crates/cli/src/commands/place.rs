@@ -56,7 +56,7 @@ impl Place {
         bucket: &BucketName,
         aws: &Aws,
     ) -> Result<(IssuerUrl, Destination), Failure> {
-        let (issuer, place) = self.resolve(bucket, &aws.region()?)?;
+        let (issuer, place) = self.resolve(bucket, &aws.region)?;
         let account = aws.account.id.as_str();
         let publisher = S3Publisher::new(&aws.config, account, place, aws.path_style, self.patience());
         Ok((issuer, Destination::Bucket(Box::new(publisher))))

@@ -149,7 +149,7 @@ pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result
         .timeout_config(session::timeouts())
         .build();
     let account = caller_account(&config).await?;
-    let aws = Aws { config, account, path_style: false };
+    let aws = Aws { config, account, region: region.clone(), path_style: false };
 
     let keys = directory.path().join("keys");
     let bucket = match &bootstrap.place.bucket {

@@ -86,10 +86,38 @@ impl S3Publisher {
         match answer {
             Ok(value) => Ok(Some(value)),
             Err(error) => match CallError::new(action, self.place.bucket_arn(), error) {
+                gone if gone.code() == NO_BUCKET => Err(BucketError::Missing { bucket: self.bucket() }),
                 missing if missing.status() == 404 => Ok(None),
                 other => Err(other.into()),
             },
         }
+    }
+
+    /// Reads everything at once.
+    async fn look(&self) -> Result<LiveBucket, BucketError> {
+        let (head, block, account_block, policy, tags, versioned, discovery, jwks) = tokio::join!(
+            self.head(),
+            self.access_block(),
+            self.account_block(),
+            self.policy(),
+            self.tags(),
+            self.versioned(),
+            self.document(DISCOVERY_PATH),
+            self.document(self.place.jwks_path.as_str()),
+        );
+        // The head first: in another region or account the others fail for that reason alone.
+        if !head? {
+            return Ok(LiveBucket { account_block: account_block?, ..LiveBucket::default() });
+        }
+        Ok(LiveBucket {
+            exists: true,
+            block: block?,
+            account_block: account_block?,
+            policy: policy?,
+            tags: tags?,
+            versioned: versioned?,
+            documents: LiveDocuments { discovery: discovery?, jwks: jwks? },
+        })
     }
 
     /// A name that is bound to another account or region cannot be made: known before any call.
@@ -202,36 +230,25 @@ impl S3Publisher {
     }
 }
 
+/// A bucket that comes and goes more often than this is told of.
+const LOOKS: usize = 3;
+/// S3's code for a bucket that is not there, whatever of it was asked for.
+pub(super) const NO_BUCKET: &str = "NoSuchBucket";
+
 impl Publisher for S3Publisher {
     type Live = LiveBucket;
     type Error = BucketError;
 
     async fn read(&self) -> Result<LiveBucket, BucketError> {
         self.check_name()?;
-        // All at once: a bucket that is missing answers each with 404.
-        let (head, block, account_block, policy, tags, versioned, discovery, jwks) = tokio::join!(
-            self.head(),
-            self.access_block(),
-            self.account_block(),
-            self.policy(),
-            self.tags(),
-            self.versioned(),
-            self.document(DISCOVERY_PATH),
-            self.document(self.place.jwks_path.as_str()),
-        );
-        // The head first: in another region or account the others fail for that reason alone.
-        if !head? {
-            return Ok(LiveBucket { account_block: account_block?, ..LiveBucket::default() });
+        for _ in 0..LOOKS {
+            match self.look().await {
+                // It appeared or went while it was read: one look has to be of one state.
+                Err(BucketError::Missing { .. }) => {}
+                seen => return seen,
+            }
         }
-        Ok(LiveBucket {
-            exists: true,
-            block: block?,
-            account_block: account_block?,
-            policy: policy?,
-            tags: tags?,
-            versioned: versioned?,
-            documents: LiveDocuments { discovery: discovery?, jwks: jwks? },
-        })
+        self.look().await
     }
 
     async fn apply(

@@ -22,6 +22,12 @@ pub enum BucketError {
         /// Where we looked.
         asked: String,
     },
+    /// It is not there.
+    #[error("there is no bucket {bucket}")]
+    Missing {
+        /// The bucket.
+        bucket: String,
+    },
     /// It is there, but not this account's (or this account may not look at it).
     #[error(
         "the bucket {bucket} exists, but belongs to another account than {account}, or s3:ListBucket on it is not allowed"

@@ -4,7 +4,7 @@
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
-use super::client::S3Publisher;
+use super::client::{NO_BUCKET, S3Publisher};
 use super::diff::object_change;
 use super::error::BucketError;
 use crate::call::CallError;
@@ -21,7 +21,7 @@ impl S3Publisher {
             Ok(found) => found,
             Err(error) => {
                 return match CallError::new("s3:GetObject", self.place.object_arn(path), error) {
-                    // Both: the key is missing, or the whole bucket.
+                    gone if gone.code() == NO_BUCKET => Err(BucketError::Missing { bucket }),
                     missing if missing.status() == 404 => Ok(None),
                     other => Err(other.into()),
                 };
