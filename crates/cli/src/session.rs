@@ -11,8 +11,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use issuer_discovery::{Call, Region, Transport, TransportOptions};
-use issuer_registrar::{Account, caller_account};
+use issuer_discovery::{Call, CallFailure, Region, Transport, TransportOptions};
+use issuer_registrar::{Account, RegisterError, caller_account};
 
 use crate::args::{Endpoint, Global};
 use crate::failure::Failure;
@@ -95,10 +95,8 @@ pub(crate) async fn aws(
         config = config.into_builder().http_client(rebuilt.sdk_client()).build();
     }
     let path_style = config.endpoint_url().is_some() || variable("AWS_ENDPOINT_URL_S3").is_some();
-    let account = caller_account(&config).await.map_err(|error| match &global.profile {
-        Some(profile) => Failure::from(error).hint(format!("asked with the profile {profile} (--profile)")),
-        None => error.into(),
-    })?;
+    let account =
+        caller_account(&config).await.map_err(|error| no_profile(global, &error).unwrap_or(error.into()))?;
     if account.partition != region.partition() {
         return Err(Failure::usage(format!(
             "these credentials are of the partition {}, but the region {region} is in {}",
@@ -108,6 +106,14 @@ pub(crate) async fn aws(
         .hint("give a --region of that partition, or another --profile"));
     }
     Ok(Aws { config, account, region, path_style })
+}
+
+/// A profile that was named and gives nothing is what to look at, not the environment.
+fn no_profile(global: &Global, error: &RegisterError) -> Option<Failure> {
+    let RegisterError::Call(call) = error else { return None };
+    let profile = global.profile.as_ref().filter(|_| *call.reason == CallFailure::NoCredentials)?;
+    let failure = Failure::new(format!("the AWS profile {profile} is not there, or gives no credentials"));
+    Some(failure.hint("look into ~/.aws/config and ~/.aws/credentials, or sign in: aws sso login"))
 }
 
 pub(crate) fn retries() -> RetryConfig {

@@ -30,14 +30,8 @@ impl Facts {
         destination: Option<&Destination>,
         provider: Option<&ProviderClient>,
     ) -> Result<Self, PlanError> {
-        let (ring, warnings) = match request.publish.as_ref().map(|publish| &publish.keys) {
-            None => (None, Vec::new()),
-            Some(KeySource::Public(ring)) => (Some(ring.clone()), Vec::new()),
-            Some(KeySource::Directory { directory, .. }) => match directory.load()? {
-                Some(loaded) => (Some(loaded.ring), loaded.warnings),
-                None => (None, Vec::new()),
-            },
-        };
+        // A key directory that cannot be used is known before anything is asked of others.
+        let mut keys = load(request)?;
         let place = async {
             match destination {
                 Some(destination) => destination.read().await.map(Some),
@@ -51,6 +45,23 @@ impl Facts {
             }
         };
         let (place, provider) = futures_util::future::join(place, provider).await;
-        Ok(Self { ring, warnings, place: place?, provider: provider? })
+        let (place, provider) = (place?, provider?);
+        // A run beside this one may have made the key and published it since: a key is on disk before
+        // anything refers to it, so a directory that is looked at last knows every key that is live.
+        if keys.is_none() {
+            keys = load(request)?;
+        }
+        let (ring, warnings) = keys.map_or((None, Vec::new()), |(ring, warnings)| (Some(ring), warnings));
+        Ok(Self { ring, warnings, place, provider })
+    }
+}
+
+fn load(request: &Request) -> Result<Option<(KeyRing, Vec<KeyDirWarning>)>, PlanError> {
+    match request.publish.as_ref().map(|publish| &publish.keys) {
+        None => Ok(None),
+        Some(KeySource::Public(ring)) => Ok(Some((ring.clone(), Vec::new()))),
+        Some(KeySource::Directory { directory, .. }) => {
+            Ok(directory.load()?.map(|loaded| (loaded.ring, loaded.warnings)))
+        }
     }
 }
