@@ -14,7 +14,7 @@ Our own sandbox has to have all of them.
 | moto      | one-partition     | another partition takes the same credentials, as its own     | another partition: on the others                        |
 | moto      | signatures        | no signature is verified                                     | wrong credentials are tested on the sandbox             |
 | moto      | policy-conditions | a bucket policy's conditions count for nothing               | refused statements with conditions: on the others       |
-| moto      | versioning-xml    | GetBucketVersioning answers with a root element of its own   | the plain door names it as S3 does, else no SDK reads it |
+| moto      | versioning-xml    | GetBucketVersioning answers with a root element of its own   | the SDK for Rust refuses it: the plain door renames it   |
 | moto      | public-discovery  | an unsigned GET of the discovery document is Cognito's       | the front signs that one read; the JWKS is read unsigned |
 | moto      | issuer-fetched    | IAM never reads the issuer                                   | the thumbprint list is judged to be empty               |
 | ministack | client-ids        | AddClientIDToOpenIDConnectProvider is not known              | added ids are tested on the sandbox; kept ids everywhere |

@@ -80,10 +80,14 @@ class Case:
         self.bootstrap("--yes", *words)
         return self
 
+    def assert_checked(self, *words):
+        """Nothing is left to do, says --check."""
+        assert self.bootstrap("--check", *words).json["changes"] == 0
+
     def assert_done(self, *words):
         """Nothing is left to do: --check says so, and a second run changes nothing."""
         before = self.state()
-        assert self.bootstrap("--check", *words).json["changes"] == 0
+        self.assert_checked(*words)
         second = self.bootstrap("--yes", *words)
         assert second.json["changes"] == 0, str(second)
         second.says("no changes")
@@ -94,7 +98,7 @@ class Case:
         checked = self.bootstrap("--check", code=3)
         assert sorted(checked.kinds()) == sorted(kinds), str(checked)
         self.bootstrap("--yes")
-        self.assert_done()
+        self.assert_checked()
 
     def assert_refused(self, *texts, words=("--yes",), code=1):
         """A run is refused with a sentence that has these texts, and changes nothing."""

@@ -2,11 +2,13 @@
 
 ISSUERCTL names the program; without it, the debug build of this repository is taken. A test that takes `case` runs
 against every peer; `needs` keeps it from those that lack a capability (see capabilities.py).
+
+    cargo build -p issuerctl
+    .venv/bin/python -m pytest tests/integration
 """
 
 import itertools
 import os
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +17,12 @@ from capabilities import PEERS, having
 from case import Case
 from front import Recorder
 from peers import MiniStack, Moto, Sandbox
-from program import Program
+from program import BUILT, Program
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILT = Path(os.environ.get("ISSUERCTL", ROOT / "target" / "debug" / "issuerctl")).resolve()
 NUMBERS = itertools.count(1)
 
 # boto3 sees nothing of the machine's own AWS either.
-for name in [name for name in os.environ if name.startswith(("AWS_", "ISSUERCTL_"))]:
+for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]:
     os.environ.pop(name, None)

@@ -1,12 +1,15 @@
 """Runs the program as a user would: its own words, an environment made from scratch, no terminal."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
 from processes import bare_environment
 
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = Path(os.environ.get("ISSUERCTL", ROOT / "target" / "debug" / "issuerctl")).resolve()
 # A run that takes longer hangs; no test asks how long one takes.
 LIMIT = 120
 PRIVATE_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")

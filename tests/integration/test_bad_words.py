@@ -117,7 +117,10 @@ OTHERS = [
     (["bootstrap", "--bucket", "my-bucket", "--tag", "aws:x=1"], "aws:"),
     (["bootstrap", "--bucket", "my-bucket", "--tag", "issuerctl:managed=created"], "issuerctl:"),
     (["bootstrap", "--bucket", "my-bucket", "--connect-to", "somewhere"], "HOST:PORT:ADDR:PORT"),
-    (["bootstrap", "--bucket", "my-bucket", "--issuer", GOOD, "--api-audience", "sts.amazonaws.com"], "sts.amazonaws.com"),
+    (
+        ["bootstrap", "--bucket", "my-bucket", "--issuer", GOOD, "--api-audience", "sts.amazonaws.com"],
+        "sts.amazonaws.com",
+    ),
     (["bootstrap", "--bucket", "my-bucket", "--issuer", GOOD, "--keep-issuer", "a,b"], "comma"),
     (["bootstrap"], "--bucket"),
     (["bootstrap", "--dir", "www"], "--issuer"),
@@ -142,6 +145,6 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "text"), OTHERS, ids=lambda value: " ".join(value)[-40:] if isinstance(value, list) else "")
+@pytest.mark.parametrize(("words", "text"), OTHERS, ids=[" ".join(words)[-40:] or "none" for words, _ in OTHERS])
 def test_other_words(program, words, text):
     refused(program, *words).says(text)

@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import BUILT
 from processes import Server
+from program import BUILT
 
 
 def leftovers(directory):

@@ -41,7 +41,7 @@ def test_a_bucket_that_appears_while_it_is_read(case, recorded):
     case.assert_bucket()
     case.assert_statement()
     case.assert_documents()
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_a_bucket_that_is_made_before_ours(case, recorded):
@@ -54,7 +54,7 @@ def test_a_bucket_that_is_made_before_ours(case, recorded):
     run("--yes")
     case.assert_bucket()
     case.assert_documents()
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_our_tags_are_overwritten(case, recorded):
@@ -77,7 +77,7 @@ def test_our_statement_is_overwritten(case, recorded):
     run("--yes")
     assert theirs in case.statements()
     case.assert_statement()
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_a_statement_that_appears_while_we_plan(case, recorded):
@@ -91,7 +91,7 @@ def test_a_statement_that_appears_while_we_plan(case, recorded):
     run("--yes")
     assert theirs in case.statements()
     case.assert_statement()
-    case.assert_done()
+    case.assert_checked()
 
 
 @pytest.mark.parametrize("when", ["nothing-was-there", "ours-was-there"])
@@ -122,7 +122,7 @@ def test_keys_that_go_before_ours_are_written(case, recorded):
     run.recorder.once("before", put(oracle.JWKS), gone)
     run("--yes")
     case.assert_documents()
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_a_provider_that_is_made_before_ours(case, recorded):
@@ -138,7 +138,7 @@ def test_a_provider_that_is_made_before_ours(case, recorded):
     run("--yes")
     provider = case.provider()
     assert provider["client_ids"] == ["sts.amazonaws.com", "theirs"] and provider["tags"] == {}
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_the_answer_of_a_write_is_lost(case, recorded):
@@ -155,7 +155,7 @@ def test_the_answer_of_a_write_is_lost(case, recorded):
     assert len(done) == 1
     case.assert_documents()
     case.assert_provider()
-    case.assert_done()
+    case.assert_checked()
 
 
 def test_another_run_makes_the_key_while_we_read(case, recorded):
@@ -165,4 +165,4 @@ def test_another_run_makes_the_key_while_we_read(case, recorded):
     run("--yes")
     case.assert_bucket()
     case.assert_documents()
-    case.assert_done()
+    case.assert_checked()

@@ -1,5 +1,7 @@
 //! `register`: the IAM OpenID Connect provider.
 
+use std::time::Duration;
+
 use clap::Args;
 use issuer_discovery::{Fetch as _, HttpsFetch, IssuerUrl, Patience, PublishedDocument, Transport};
 use issuer_plan::Request;
@@ -24,6 +26,9 @@ pub(crate) struct Register {
     issuer: IssuerUrl,
     #[command(flatten)]
     provider: ProviderArgs,
+    /// How many seconds to wait at most until IAM can reach the issuer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
     #[command(flatten)]
     apply: Apply,
 }
@@ -88,7 +93,8 @@ impl Register {
         let (global, printer) = (&context.global, &context.printer);
         let transport = session::transport(global, printer)?;
         let aws = session::aws(global, printer, &transport).await?;
-        let provider = client(&aws, &self.issuer, Patience::default());
+        let patience = Patience { limit: Duration::from_secs(self.wait), ..Patience::default() };
+        let provider = client(&aws, &self.issuer, patience);
         let arn = provider.arn().to_owned();
         if !self.apply.dry_run && !self.apply.check {
             warn_unreadable(&transport, &self.issuer, printer).await;
@@ -104,7 +110,7 @@ impl Register {
             destination: None,
             provider: Some(provider),
             transport: None,
-            patience: Patience::default(),
+            patience,
         };
         let mut finished = job.run(self.apply, printer).await?;
         finished.report.insert("account".to_owned(), json!(aws.account.id.as_str()));
