@@ -10,14 +10,15 @@
 //! ```
 //!
 //! kubeadm takes `sa.key` and `sa.pub` as they are. A directory of public halves alone is legal:
-//! everything but signing works. Order matters: `sa.key` comes first and is never overwritten, so
+//! everything but signing works. Order matters: what is recorded of a new key comes before the key,
+//! for nobody can tell later when it was made; then `sa.key`, which is never overwritten, so
 //! whoever wins its name owns the directory, and all the rest can be made again from it.
 
 use std::path::{Path, PathBuf};
 
 use crate::load::{Loaded, load, private_key, public_keys, records, staged};
 use crate::ring_file::Records;
-use crate::whole_file::{DirectoryLock, lock};
+use crate::whole_file::{DirectoryLock, lock, sweep};
 use crate::{KeyDirError, KeyRecord, KeyRing, PublicKey, SigningKey, files};
 
 const PRIVATE: u32 = 0o600;
@@ -92,14 +93,21 @@ impl KeyDir {
         if !has_public && !staged(self)?.is_empty() {
             return Err(KeyDirError::NoSigner { path: self.path.clone() });
         }
+        files::refuse_existing(&self.private_key_path())?;
         let mut known = records(&self.records_path())?;
         let record = match known.of(kid) {
             Some(old) => record.or(old),
             None => record,
         };
+        if !has_public {
+            // There is no key here: what is recorded is of one whose making was interrupted.
+            known.forget_unused();
+        }
         known.set(kid, record.normal());
         let json = self.encode(&known)?;
 
+        // The record first: a key is never without the instant at which it was made.
+        files::replace(&self.records_path(), PUBLIC, &json)?;
         files::create_new(&self.private_key_path(), PRIVATE, pem.as_bytes())?;
         if !has_public {
             match files::create_new(&self.public_keys_path(), PUBLIC, key.public_key().to_pem().as_bytes()) {
@@ -108,7 +116,7 @@ impl KeyDir {
                 written => written?,
             }
         }
-        files::replace(&self.records_path(), PUBLIC, &json)
+        Ok(())
     }
 
     /// Writes what is missing beside the signer's key after [`Self::create`] was interrupted.
@@ -155,7 +163,10 @@ impl KeyDir {
     }
 
     fn lock(&self) -> Result<DirectoryLock, KeyDirError> {
-        lock(&self.path).map_err(|source| KeyDirError::Write { path: self.path.clone(), source })
+        let failed = |source| KeyDirError::Write { path: self.path.clone(), source };
+        let lock = lock(&self.path).map_err(failed)?;
+        sweep(&self.path);
+        Ok(lock)
     }
 
     fn save_public(&self, ring: &KeyRing) -> Result<(), KeyDirError> {

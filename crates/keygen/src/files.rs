@@ -12,7 +12,9 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::KeyDirError;
-use crate::whole_file::{Existing, TEMPORARY, is_symlink, parent, sync, write_whole};
+use crate::whole_file::{
+    Existing, TEMPORARY, create_directories, is_symlink, parent, rename_new, sync, write_whole,
+};
 
 /// No key file comes near it.
 const LARGEST: u64 = 1024 * 1024;
@@ -71,7 +73,8 @@ pub(crate) fn create_directory(path: &Path, name: &str, bytes: &[u8]) -> Result<
         Err(_) => refuse_symlink(path)?,
     }
     let parent = parent(path);
-    create_parents(parent).map_err(failed)?;
+    // What the umask leaves, but never ones that their owner cannot enter.
+    create_directories(parent, |left| left | 0o700).map_err(failed)?;
     let private = Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix(TEMPORARY).permissions(private.clone());
@@ -80,7 +83,7 @@ pub(crate) fn create_directory(path: &Path, name: &str, bytes: &[u8]) -> Result<
     create_new(&made.path().join(name), 0o644, bytes)?;
     // Atomic, so that no directory of keys is ever seen without its file, and another process's
     // directory is never replaced: it is not empty.
-    match fs::rename(made.path(), path) {
+    match rename_new(made.path(), path) {
         Ok(()) => {
             // Its name has changed: nothing is left to remove.
             let _ = made.keep();
@@ -126,21 +129,10 @@ pub(crate) fn is_missing(path: &Path) -> Result<bool, KeyDirError> {
     }
 }
 
-/// Makes directories with what the umask leaves, but never ones that their owner cannot enter.
-fn create_parents(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    create_parents(parent(path))?;
-    match fs::create_dir(path) {
-        Ok(()) => {
-            let mode = fs::metadata(path)?.permissions().mode();
-            fs::set_permissions(path, Permissions::from_mode(mode & 0o777 | 0o700))?;
-            sync(parent(path))
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(error),
-    }
+/// Refuses a name that is taken, by a link that leads nowhere too.
+pub(crate) fn refuse_existing(path: &Path) -> Result<(), KeyDirError> {
+    refuse_symlink(path)?;
+    if path.exists() { Err(KeyDirError::AlreadyExists { path: path.into() }) } else { Ok(()) }
 }
 
 fn refuse_symlink(path: &Path) -> Result<(), KeyDirError> {

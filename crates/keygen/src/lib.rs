@@ -41,4 +41,6 @@ pub use ring_file::RingFileError;
 pub use service_account::{MalformedServiceAccount, ServiceAccount};
 pub use signing::{KeyError, SigningKey};
 pub use token::{TokenError, TokenRequest, sign_token};
-pub use whole_file::{DirectoryLock, Existing, is_symlink, lock, parent, sync, write_whole};
+pub use whole_file::{
+    DirectoryLock, Existing, create_directories, is_symlink, lock, parent, sweep, sync, write_whole,
+};

@@ -2,6 +2,7 @@
 //! what an operator should know. The signer's public half is derived again and compared.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -29,6 +30,13 @@ pub enum KeyDirWarning {
     /// Others than the owner may read or change a private key.
     Exposed {
         /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Others than the owner may put files into the key directory, or replace those in it.
+    Writable {
+        /// The directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -64,6 +72,11 @@ impl fmt::Display for KeyDirWarning {
                 "{path} is open to others (mode {mode:04o}) and holds a private key: `chmod 600 {path}`, or a defaultMode of 0400 for a mounted Secret",
                 path = path.display()
             ),
+            Self::Writable { path, mode } => write!(
+                f,
+                "{path} can be written to by others (mode {mode:04o}): they could put a key of theirs there; `chmod go-w {path}`",
+                path = path.display()
+            ),
             Self::Weak { kid, weakness } => write!(f, "the key {kid} is weak: {weakness}"),
             Self::Skipped { path, skipped } => write!(f, "{}: {skipped}", path.display()),
             Self::Unusual { path, note } => write!(f, "{}: {note}", path.display()),
@@ -86,7 +99,7 @@ pub(crate) fn load(directory: &KeyDir) -> Result<Option<Loaded>, KeyDirError> {
     if !is_directory(directory.path())? {
         return Ok(None);
     }
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(writable(directory.path())?);
     let signing_key = private_key(&directory.private_key_path(), &mut warnings)?;
     let mut keys = match public_keys(&directory.public_keys_path())? {
         None => signing_key.iter().map(|key| key.public_key().clone()).collect(),
@@ -208,6 +221,15 @@ fn same_key(directory: &KeyDir, private_kid: &KeyId, public: &[PublicKey]) -> Re
         }),
         _ => Ok(()),
     }
+}
+
+/// Tells whether others may write to a directory. A mounted Secret says so too, but is read-only.
+fn writable(path: &Path) -> Result<Option<KeyDirWarning>, KeyDirError> {
+    let failed = |source| KeyDirError::Read { path: path.into(), source };
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o7777;
+    let mount = rustix::fs::statvfs(path).map_err(|errno| failed(errno.into()))?;
+    let written = mode & 0o022 != 0 && !mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
+    Ok(written.then(|| KeyDirWarning::Writable { path: path.into(), mode }))
 }
 
 fn is_directory(path: &Path) -> Result<bool, KeyDirError> {

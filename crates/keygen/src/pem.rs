@@ -111,7 +111,8 @@ impl<'a> Blocks<'a> {
         }
         let end = self.next_end.ok_or(Refusal::Truncated)?;
         let (end_line, next) = line_at(self.text, end);
-        let ends = end_line[END.len()..].strip_suffix(DASHES) == Some(label);
+        // The line has lost the blanks at its end, and with them the one of a bare `-----END `.
+        let ends = end_line.get(END.len()..).and_then(|rest| rest.strip_suffix(DASHES)) == Some(label);
         let body = &self.text[self.at..end];
         if !ends || find_at_line_start(body, 0, BEGIN).is_some() {
             return Err(Refusal::Truncated);
@@ -182,11 +183,19 @@ mod tests {
             ("-----BEGIN A-----\nAQID\n", Refusal::Truncated),
             ("-----BEGIN B-----\nAQID\n", Refusal::Truncated),
             ("-----BEGIN A-----\nAQID\n-----END C-----\n", Refusal::Truncated),
+            ("-----BEGIN A-----\nAQID\n-----END \n", Refusal::Truncated),
             ("-----BEGIN A-----\n*\n-----END A-----\n", Refusal::NotBase64),
         ] {
             let found = read(&format!("{broken}{good}"));
             assert_eq!(found.first().map(|block| &block.1), Some(&Err(reason)), "{broken}");
             assert_eq!(found.last(), Some(&("B".into(), Ok(vec![4]))), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_bare_end_line_ends_nothing() {
+        for text in ["-----BEGIN -----\nAQID\n-----END ", "-----BEGIN A-----\nAQID\n-----END \r\n"] {
+            assert_eq!(read(text).first().map(|block| &block.1), Some(&Err(Refusal::Truncated)), "{text}");
         }
     }
 

@@ -13,9 +13,15 @@ const VERSION: u64 = 1;
 /// Why `ring.json` cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RingFileError {
-    /// Not JSON, or not of the shape.
+    /// Not JSON.
     #[error("it is not in the form that this tool writes")]
     Json(#[source] serde_json::Error),
+    /// JSON of another shape. What it holds is not repeated: it may be a key that was put in the wrong place.
+    #[error("it is not in the form that this tool writes{}", .line.map(|line| format!(", from line {line} on")).unwrap_or_default())]
+    Form {
+        /// The line where that shows, from 1, when it is known.
+        line: Option<usize>,
+    },
     /// Written by a later version.
     #[error(
         "its version is {0}, and this tool knows version {VERSION}; use the version of the tool that wrote it"
@@ -59,14 +65,25 @@ struct FileOut<'a> {
     other: &'a Map<String, Value>,
 }
 
+impl RingFileError {
+    fn of(error: serde_json::Error) -> Self {
+        if error.is_data() {
+            // serde quotes the value that it did not expect.
+            Self::Form { line: Some(error.line()).filter(|line| *line > 0) }
+        } else {
+            Self::Json(error)
+        }
+    }
+}
+
 impl Records {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, RingFileError> {
         // The version first: what follows may look otherwise in a later one.
-        let file: File = serde_json::from_slice(json).map_err(RingFileError::Json)?;
+        let file: File = serde_json::from_slice(json).map_err(RingFileError::of)?;
         if file.version != VERSION {
             return Err(RingFileError::Version(file.version));
         }
-        let mut entries: Vec<Entry> = serde_json::from_value(file.keys).map_err(RingFileError::Json)?;
+        let mut entries: Vec<Entry> = serde_json::from_value(file.keys).map_err(RingFileError::of)?;
         for (at, entry) in entries.iter().enumerate() {
             if entries[..at].iter().any(|earlier| earlier.kid == entry.kid) {
                 return Err(RingFileError::Twice(entry.kid.clone()));
@@ -92,6 +109,15 @@ impl Records {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&KeyId, &KeyRecord)> {
         self.entries.iter().map(|entry| (&entry.kid, &entry.record))
+    }
+
+    /// Forgets keys that are not known to be published: where there is no key at all, they were
+    /// announced here by a run that was killed before its key had a name.
+    pub(crate) fn forget_unused(&mut self) {
+        self.entries.retain(|entry| {
+            let record = &entry.record;
+            record.first_published.is_some() || record.signs_since.is_some() || !entry.other.is_empty()
+        });
     }
 
     /// Says whether that changed anything.
@@ -155,6 +181,14 @@ mod tests {
             format!(r#"{{"version":1,"keys":[{{"kid":"{KID}","made":"9999-12-31T23:59:59-23:00"}}]}}"#);
         let records = Records::parse(json.as_bytes()).unwrap();
         assert_eq!(Records::parse(&records.to_json().unwrap()).unwrap(), records);
+    }
+
+    #[test]
+    fn what_stands_in_the_wrong_place_is_not_repeated() {
+        for json in [r#""secret""#, r#"{"version":"secret"}"#, r#"{"version":1,"keys":"secret"}"#] {
+            let error = Records::parse(json.as_bytes()).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Writes files whole: under a temporary name, made durable, then renamed. A reader sees the old
-//! file or the new one; a crash leaves one of the two.
+//! file or the new one; a crash leaves one of the two, and perhaps something under a temporary name.
+//! Files of that kind are swept away by whoever next has the directory's lock.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// What a killed run may leave behind begins so; nothing reads it.
 pub(crate) const TEMPORARY: &str = ".issuerctl-";
@@ -41,6 +43,49 @@ pub fn write_whole(path: &Path, bytes: &[u8], mode: u32, existing: Existing) -> 
     sync(directory)
 }
 
+/// Makes a directory, and those above it that are missing; one that is there stays as it is. Each
+/// has its mode before it has its name, so that a killed run leaves none that nobody can enter.
+/// `mode` is told what the umask would leave.
+///
+/// # Errors
+/// When one cannot be made, or when something else has its name.
+pub fn create_directories(path: &Path, mode: fn(u32) -> u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = parent(path);
+    create_directories(above, mode)?;
+    let mut builder = tempfile::Builder::new();
+    let made = builder.prefix(TEMPORARY).permissions(Permissions::from_mode(0o777)).tempdir_in(above)?;
+    let left = fs::metadata(made.path())?.permissions().mode() & 0o777;
+    fs::set_permissions(made.path(), Permissions::from_mode(mode(left)))?;
+    match rename_new(made.path(), path) {
+        Ok(()) => {
+            // Its name has changed: nothing is left to remove.
+            let _ = made.keep();
+            sync(above)
+        }
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Renames without replacing: rename(2) alone would put the new directory in the place of an empty
+/// one that another process has made, and locked, a moment ago.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // A file system that cannot do it.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            result => return Ok(result?),
+        }
+    }
+    fs::rename(from, to)
+}
+
 /// Tells whether there is a symbolic link, whether it leads anywhere or not.
 #[must_use]
 pub fn is_symlink(path: &Path) -> bool {
@@ -61,16 +106,45 @@ pub fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Keeps other processes of this program out of a directory until it is dropped; waits for them.
+/// Removes what a killed run has left in a directory: half a private key is one too many. Only for
+/// whoever holds the directory's [`lock`], for without it the file may be another process's.
+pub fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // Litter is no reason to stop; a directory that cannot be written to says so soon enough.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Keeps other processes of this program out of a directory until it is dropped.
 #[derive(Debug)]
 pub struct DirectoryLock(#[allow(dead_code, reason = "the lock ends with the file")] File);
 
-/// Locks a directory, with an advisory lock on the directory itself: no file is left behind.
+/// How long a lock is waited for. Whoever has it writes some small files; one that is stopped must
+/// not stop all others.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How often it is tried meanwhile.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Locks a directory, with an advisory lock on the directory itself: no file is left behind. Waits
+/// some seconds for another process that has it.
 ///
 /// # Errors
-/// When the directory cannot be opened or locked.
+/// When the directory cannot be opened or locked, or when another process keeps it.
 pub fn lock(directory: &Path) -> io::Result<DirectoryLock> {
     let file = File::open(directory)?;
-    file.lock()?;
-    Ok(DirectoryLock(file))
+    for _ in 0..LOCK_WAIT.as_millis() / LOCK_PAUSE.as_millis() {
+        match file.try_lock() {
+            Ok(()) => return Ok(DirectoryLock(file)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::TimedOut,
+        format!("another process has kept it locked for {} s", LOCK_WAIT.as_secs()),
+    ))
 }

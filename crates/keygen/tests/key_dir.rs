@@ -177,9 +177,26 @@ fn a_killed_run_leaves_what_loads_and_is_completed() {
     assert_eq!(loaded.ring.record(key.public_key().kid()), None);
     assert!(loaded.ring.set_record(key.public_key().kid(), record()));
     directory.complete(&loaded).unwrap();
+    assert!(!bench.path("keys/.issuerctl-a1B2c3").exists(), "half a private key was left behind");
     assert_eq!(public_kids(&directory), [key.public_key().kid().as_str()]);
     let again = directory.load().unwrap().unwrap();
     assert_eq!(again.ring, loaded.ring);
+}
+
+#[test]
+fn a_run_that_was_killed_before_its_key_had_a_name_leaves_no_trace_of_it() {
+    let bench = Bench::new();
+    let killed = KeyDir::new(bench.path("killed"));
+    killed.create(&key(), record()).unwrap();
+    fs::remove_file(killed.private_key_path()).unwrap();
+    fs::remove_file(killed.public_keys_path()).unwrap();
+    assert!(killed.load().unwrap().is_none());
+
+    let (again, undisturbed) = (key(), KeyDir::new(bench.path("undisturbed")));
+    killed.create(&again, record()).unwrap();
+    undisturbed.create(&again, record()).unwrap();
+    let read = |directory: &KeyDir| fs::read(directory.records_path()).unwrap();
+    assert_eq!(read(&killed), read(&undisturbed));
 }
 
 #[test]
