@@ -87,7 +87,10 @@ class Sandbox(Peer):
     name = "sandbox"
 
     def __init__(self, program, home, authority, *options):
-        server = Server([program, "sandbox", "-o", "json", *options], home)
+        # Where issuers of one's own are: IAM's side of the sandbox reads them too.
+        front = Front(authority)
+        words = ["--connect-to", f":443:127.0.0.1:{front.port}", "--ca-file", front.ca_file]
+        server = Server([program, "sandbox", "-o", "json", *words, *options], home)
         try:
             line = server.wait_for("the sandbox", lambda: first_line(server.out))
             described = json.loads(line)
@@ -97,7 +100,8 @@ class Sandbox(Peer):
             self.trusted = authority.together_with(self.ca_file)
             key, secret = self.env["AWS_ACCESS_KEY_ID"], self.env["AWS_SECRET_ACCESS_KEY"]
             endpoint = described["endpoint"]
-            super().__init__(server, endpoint, key, secret, Front(authority, endpoint))
+            front.endpoint = endpoint
+            super().__init__(server, endpoint, key, secret, front)
         except BaseException:
             server.stop()
             raise

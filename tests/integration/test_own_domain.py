@@ -13,7 +13,7 @@ def test_a_bucket_behind_a_host_of_ones_own(case):
     case.assert_bucket()
     case.assert_statement()
     case.assert_documents()
-    case.assert_provider(thumbprints=[])
+    case.assert_provider()
     case.assert_done()
 
 
@@ -64,7 +64,7 @@ def test_a_directory_from_nothing_and_again(served):
     assert not case.root.exists() and not case.keys.exists() and case.provider() is None
     case.bootstrap("--yes")
     assert_tree(case, *case.public_keys())
-    case.assert_provider(thumbprints=[])
+    case.assert_provider()
     before = snapshot(case)
     assert case.bootstrap("--check").json["changes"] == 0
     assert case.bootstrap("--yes").json["changes"] == 0
@@ -135,7 +135,7 @@ def test_a_read_back_that_differs(case, path, body, status, headers, texts):
     del case.peer.front.answers[case.host, f"/{path}"]
     again = case.bootstrap("--yes")
     assert "create-provider" in again.kinds() and "object" not in again.kinds()
-    case.assert_provider(thumbprints=[])
+    case.assert_provider()
     case.assert_done()
 
 

@@ -1,8 +1,10 @@
 """Starts one sandbox for the whole suite and hands out boto3 clients and the AWS CLI for it.
 
-ISSUERCTL_SANDBOX_COMMAND is the command that runs it: it has to print one line of JSON with endpoint,
-public_endpoint, ca_file and env, and to end at SIGTERM. Without it, the example of the sandbox's crate is built and
-run.
+ISSUERCTL is the program, `issuerctl`; without it, it is built. ISSUERCTL_SANDBOX_COMMAND is another command that runs
+a sandbox: it has to print one line of JSON with endpoint, public_endpoint, ca_file and env, and to end at SIGTERM.
+
+Tests marked `table` are rows of refusals and successes that are compared with AWS's code and message:
+`pytest --collect-only -q -m table` counts them.
 """
 
 import functools
@@ -26,6 +28,8 @@ THUMBPRINT = "a" * 40
 # Nothing of the machine's own AWS may be seen by what is tested.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
+for name in [name for name in os.environ if name.startswith("ISSUERCTL_") and name != "ISSUERCTL_SANDBOX_COMMAND"]:
+    del os.environ[name]
 for name in ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]:
     os.environ.pop(name, None)
     os.environ.pop(name.lower(), None)
@@ -41,16 +45,16 @@ def sandbox_command(*arguments):
     given = os.environ.get("ISSUERCTL_SANDBOX_COMMAND")
     if given:
         return [*shlex.split(given), *arguments]
-    return [built_example(), *arguments]
+    return [os.environ.get("ISSUERCTL") or built(), "sandbox", "-o", "json", *arguments]
 
 
 @functools.cache
-def built_example():
-    """Builds the example; run by itself, it is the process that is started and stopped."""
-    build = ["cargo", "build", "--quiet", "-p", "issuer-sandbox", "--example", "serve", "--message-format=json"]
+def built():
+    """Builds the program; run by itself, it is the process that is started and stopped."""
+    build = ["cargo", "build", "--quiet", "-p", "issuerctl", "--message-format=json"]
     done = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return next(one["executable"] for one in messages if one.get("target", {}).get("name") == "serve")
+    return next(one["executable"] for one in messages if one.get("target", {}).get("name") == "issuerctl" and one["executable"])
 
 
 class Running:
@@ -68,6 +72,14 @@ class Running:
         self.public_endpoint = described["public_endpoint"]
         self.ca_file = described["ca_file"]
         self.env = described["env"]
+        self.seed = described.get("seed")
+
+    def kill(self):
+        """Ends it as a power cut would."""
+        self.process.kill()
+        self.process.wait(30)
+        self.process.stdin.close()
+        self.process.stdout.close()
 
     def stop(self):
         self.process.stdin.close()
@@ -92,6 +104,31 @@ class Running:
             return boto3.client(service, endpoint_url=self.endpoint, config=Config(**settings), **keys)
         config = Config(proxies={"https": self.endpoint}, **settings)
         return boto3.client(service, verify=self.ca_file, config=config, **keys)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", 'table(kind): a row that is compared with AWS: a "refusal" or a "success"')
+
+
+def pytest_collection_finish(session):
+    """Counts the rows of the table; one that goes through two doors is one row."""
+    rows = {"refusal": set(), "success": set()}
+    for item in session.items:
+        marker = item.get_closest_marker("table")
+        if marker:
+            settings = getattr(item, "callspec", None)
+            settings = {key: value for key, value in (settings.params if settings else {}).items() if key != "door"}
+            rows[marker.args[0]].add((item.path.name, item.originalname, repr(settings)))
+    session.config.stash[ROWS] = {kind: len(found) for kind, found in rows.items()}
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    rows = config.stash.get(ROWS, None)
+    if rows:
+        terminalreporter.write_line(f"the table: {rows['refusal']} refusals and {rows['success']} successes")
+
+
+ROWS = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ def test_tags_of_the_create_call_are_kept(s3, name):
     assert sorted(got, key=lambda tag: tag["Key"]) == sorted(tags, key=lambda tag: tag["Key"])
 
 
+@pytest.mark.table("success")
 @pytest.mark.parametrize("location", ["eu-west-1", "EU", "ap-southeast-2"])
 def test_us_east_1_makes_buckets_everywhere(sandbox, s3, name, location):
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": location})
@@ -89,6 +90,7 @@ CREATE = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("which", range(len(CREATE)), ids=lambda which: f"{CREATE[which][2][0]}-{which}")
 def test_create_bucket_refuses(s3, name, which):
     bucket, settings, expected = CREATE[which]
@@ -137,16 +139,19 @@ READS = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("operation", READS)
 def test_what_is_somebody_elses_is_closed(s3, operation):
     assert_refused(DENIED, getattr(s3, operation), Bucket="somebody-elses")
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("operation", READS)
 def test_what_is_not_there_is_missing(s3, name, operation):
     assert_refused(MISSING, getattr(s3, operation), Bucket=name)
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("operation", READS)
 def test_the_expected_owner_has_to_be_the_owner(s3, bucket, operation):
     assert_refused(DENIED, getattr(s3, operation), Bucket=bucket, ExpectedBucketOwner=STRANGER)
@@ -179,6 +184,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("which", range(len(SETTINGS)), ids=lambda which: f"{SETTINGS[which][0]}-{which}")
 def test_settings_refuse(s3, bucket, which):
     operation, settings, expected = SETTINGS[which]

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from conftest import ACCOUNT, THUMBPRINT, open_block, read_policy
 
 
@@ -83,3 +84,28 @@ def test_refusals_are_told_by_name(cli, name):
     assert cli("s3api", "get-bucket-tagging", "--bucket", name, "--region", "eu-west-1")["TagSet"] == [{"Key": "a", "Value": "b"}]
     assert "(InvalidAction)" in cli("iam", "list-users", fails=True)
     assert "(BucketAlreadyExists)" in cli("s3api", "create-bucket", "--bucket", "somebody-elses", fails=True)
+
+
+# The words of the CLI, which refusal is told how: code and message are AWS's own.
+TOLD = [
+    (["s3api", "get-bucket-policy", "--bucket", "BUCKET"], "(NoSuchBucketPolicy) when calling the GetBucketPolicy operation: The bucket policy does not exist"),
+    (["s3api", "get-bucket-tagging", "--bucket", "BUCKET"], "(NoSuchTagSet) when calling the GetBucketTagging operation: The TagSet does not exist"),
+    (["s3api", "head-bucket", "--bucket", "BUCKET", "--expected-bucket-owner", "999999999999"], "(403) when calling the HeadBucket operation: Forbidden"),
+    (["s3api", "get-object", "--bucket", "BUCKET", "--key", "k", "/dev/null"], "(NoSuchKey) when calling the GetObject operation: The specified key does not exist."),
+    (["s3api", "get-object", "--bucket", "BUCKET", "--key", "k", "--no-sign-request", "/dev/null"], "(AccessDenied) when calling the GetObject operation: Access Denied"),
+    (["s3api", "put-object", "--bucket", "BUCKET", "--key", "k", "--if-match", "x"], "(NoSuchKey) when calling the PutObject operation: The specified key does not exist."),
+    (["s3api", "put-bucket-policy", "--bucket", "BUCKET", "--policy", "x"], "(MalformedPolicy) when calling the PutBucketPolicy operation: Policies must be valid JSON and the first byte must be '{'"),
+    (["s3api", "put-bucket-acl", "--bucket", "BUCKET", "--acl", "public-read"], "(AccessControlListNotSupported) when calling the PutBucketAcl operation: The bucket does not allow ACLs"),
+    (["s3api", "create-bucket", "--bucket", "Not_A_Name"], "(InvalidBucketName) when calling the CreateBucket operation: The specified bucket is not valid."),
+    (["iam", "create-open-id-connect-provider", "--url", "http://oidc.example.com"], "(InvalidInput) when calling the CreateOpenIDConnectProvider operation: Invalid Open ID Connect Provider URL. The URL must begin with https://."),
+    (["iam", "create-open-id-connect-provider", "--url", "https://oidc.example.com"], "(OpenIdIdpCommunicationError) when calling the CreateOpenIDConnectProvider operation: Please check .well-known/openid-configuration of provider: https://oidc.example.com is valid."),
+    (["iam", "get-open-id-connect-provider", "--open-id-connect-provider-arn", "arn:aws:iam::123456789012:oidc-provider/nobody"], "(NoSuchEntity) when calling the GetOpenIDConnectProvider operation: OpenIDConnect Provider not found for arn arn:aws:iam::123456789012:oidc-provider/nobody"),
+    (["sts", "get-session-token"], "(InvalidAction) when calling the GetSessionToken operation: Could not find operation GetSessionToken for version 2011-06-15"),
+]
+
+
+@pytest.mark.table("refusal")
+@pytest.mark.parametrize("words,told", TOLD, ids=[f"{row[0][1]}-{number}" for number, row in enumerate(TOLD)])
+def test_the_cli_shows_codes_and_messages(cli, bucket, words, told):
+    shown = cli(*[bucket if word == "BUCKET" else word for word in words], fails=True)
+    assert f"An error occurred {told}" in shown

@@ -33,6 +33,7 @@ def get(iam, arn):
     return iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
 
 
+@pytest.mark.table("success")
 def test_a_provider_is_made_and_shown(iam, url):
     tags = [{"Key": "Cluster", "Value": "one + two/three"}, {"Key": "empty", "Value": ""}]
     upper = "AB" * 20
@@ -80,6 +81,7 @@ CREATE = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("which", range(len(CREATE)), ids=lambda which: f"{CREATE[which][1][0]}-{which}")
 def test_create_refuses(iam, url, which):
     settings, expected = CREATE[which]
@@ -88,12 +90,14 @@ def test_create_refuses(iam, url, which):
     assert refusal(get, iam, arn_of(url))[0] == "NoSuchEntity"
 
 
+@pytest.mark.table("refusal")
 def test_one_url_is_one_provider(iam, url, provider):
     expected = ("EntityAlreadyExists", 409, f"Provider with url {url} already exists.")
     assert_refused(expected, iam.create_open_id_connect_provider, Url=url, ThumbprintList=[THUMBPRINT])
     assert get(iam, provider)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
+@pytest.mark.table("refusal")
 def test_an_account_has_a_hundred_providers(iam):
     taken = len(iam.list_open_id_connect_providers()["OpenIDConnectProviderList"])
     urls = [f"https://many-{one}.example.com" for one in range(100 - taken)]
@@ -107,6 +111,7 @@ def test_an_account_has_a_hundred_providers(iam):
             iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn_of(url))
 
 
+@pytest.mark.table("success")
 def test_client_ids_come_and_go_twice(iam, provider):
     for _ in range(2):
         iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=provider, ClientID="other")
@@ -116,6 +121,7 @@ def test_client_ids_come_and_go_twice(iam, provider):
         assert get(iam, provider)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
+@pytest.mark.table("refusal")
 def test_a_provider_has_a_hundred_client_ids(iam, url):
     ids = [f"c{one}" for one in range(100)]
     iam.create_open_id_connect_provider(Url=url, ThumbprintList=[THUMBPRINT], ClientIDList=ids)
@@ -154,6 +160,7 @@ def test_tags_come_and_go(iam, provider):
     assert tags() == {"b": "2"}
 
 
+@pytest.mark.table("success")
 def test_a_provider_is_deleted_twice(iam, provider):
     for _ in range(2):
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
@@ -171,6 +178,7 @@ ON_NOTHING = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("operation,settings", ON_NOTHING, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_not_there(iam, operation, settings):
     expected = ("NoSuchEntity", 404, f"OpenIDConnect Provider not found for arn {MISSING}")
@@ -186,6 +194,7 @@ def test_actions_that_are_not_there_are_named(iam, sts):
     assert_refused(("InvalidAction", 400, words), sts.get_session_token)
 
 
+@pytest.mark.table("success")
 def test_who_is_calling(sts):
     who = sts.get_caller_identity()
     assert who["Account"] == ACCOUNT
@@ -205,6 +214,7 @@ def publish(s3, bucket, issuer, prefix=""):
     s3.put_object(Bucket=bucket, Key=f"{prefix}openid/v1/jwks", Body=b'{"keys":[]}')
 
 
+@pytest.mark.table("success")
 def test_iam_reads_a_public_issuer(sandbox, iam, s3, open_bucket):
     for issuer, prefix in [
         (f"https://{open_bucket}.s3.us-east-1.amazonaws.com", ""),
@@ -228,6 +238,7 @@ def test_iam_reads_a_public_issuer(sandbox, iam, s3, open_bucket):
             iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn_of(issuer))
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("spoil", ["not json", "{}", '{"jwks_uri": 1}', '{"jwks_uri": "http://x.example.com"}', "muted", "region"])
 def test_iam_refuses_an_issuer_that_is_none(iam, s3, open_bucket, spoil):
     issuer = f"https://{open_bucket}.s3.us-east-1.amazonaws.com"
@@ -244,9 +255,12 @@ def test_iam_refuses_an_issuer_that_is_none(iam, s3, open_bucket, spoil):
     assert_refused(expected, iam.create_open_id_connect_provider, Url=issuer)
 
 
-def test_an_issuer_elsewhere_is_accepted_unseen(iam, url):
-    iam.create_open_id_connect_provider(Url=url)
-    assert get(iam, arn_of(url))["ThumbprintList"] == []
+@pytest.mark.table("refusal")
+def test_an_issuer_that_cannot_be_reached_is_refused(iam, url):
+    expected = ("OpenIdIdpCommunicationError", 400, f"Please check {WELL_KNOWN} of provider: {url} is valid.")
+    assert_refused(expected, iam.create_open_id_connect_provider, Url=url)
+    # And the sandbox says that it did not go there.
+    assert "where --connect-to leads it" in refusal(iam.create_open_id_connect_provider, Url=url)[2]
 
 
 def fingerprint(ca_file):

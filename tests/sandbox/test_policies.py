@@ -127,6 +127,7 @@ def test_a_policy_may_ask_for_tls(sandbox, s3, open_bucket):
     assert send(sandbox, "GET", "/k", host=host, tls=True).body == b"x"
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("method,target", [("GET", "/"), ("GET", "/{}"), ("PUT", "/{}/k"), ("DELETE", "/{}/k"), ("GET", "/{}?policy"), ("PUT", "/{}?policy"), ("GET", "/{}?list-type=2"), ("POST", "/{}?delete"), ("DELETE", "/{}")])
 def test_strangers_only_read(sandbox, s3, open_bucket, method, target):
     policy = json.loads(read_policy(open_bucket))
@@ -165,6 +166,7 @@ MALFORMED = [
 ]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("which", range(len(MALFORMED)), ids=lambda which: str(which))
 def test_malformed_policies(s3, open_bucket, which):
     change, words = MALFORMED[which]
@@ -182,6 +184,7 @@ def test_malformed_policies(s3, open_bucket, which):
     assert refusal(s3.get_bucket_policy, Bucket=open_bucket)[0] == "NoSuchBucketPolicy"
 
 
+@pytest.mark.table("refusal")
 def test_a_policy_has_at_most_20_kilobytes(s3, open_bucket):
     def policy(count):
         return read_policy(open_bucket, *[f"clusters/{one:04}/openid/v1/jwks" for one in range(count)])

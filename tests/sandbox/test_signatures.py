@@ -24,6 +24,7 @@ def call(sandbox, door, **how):
     return signed(sandbox, "POST", "/", headers, body, **{"service": service, **how})
 
 
+@pytest.mark.table("success")
 @pytest.mark.parametrize("service,status", [("s3", 200), ("s3-control", 404), ("sts", 200), ("iam", 200)])
 def test_a_good_signature_is_taken(sandbox, service, status):
     assert call(sandbox, service).status == status
@@ -92,6 +93,7 @@ def spoil(how):
     }[how]
 
 
+@pytest.mark.table("refusal")
 @pytest.mark.parametrize("service", ["s3", "s3-control", "sts", "iam"])
 @pytest.mark.parametrize("how", WRONG)
 def test_a_wrong_signature_is_refused_in_the_services_words(sandbox, service, how):
@@ -101,6 +103,7 @@ def test_a_wrong_signature_is_refused_in_the_services_words(sandbox, service, ho
     assert words in answer.error["Message"]
 
 
+@pytest.mark.table("success")
 @pytest.mark.parametrize("minutes", [-14, 14])
 @pytest.mark.parametrize("service,status", [("s3", 200), ("sts", 200), ("iam", 200)])
 def test_clocks_may_differ_a_little(sandbox, service, status, minutes):

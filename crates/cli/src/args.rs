@@ -2,10 +2,13 @@
 //!
 //! Every flag can also be set as `ISSUERCTL_FLAG`: the names are derived here, in one place.
 
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, styling};
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -13,7 +16,7 @@ use issuer_discovery::{ConnectTo, Region};
 
 use crate::commands;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Printer, plain};
 
 /// A self-hosted OIDC issuer for Kubernetes service-account tokens that AWS trusts.
 #[derive(Debug, Parser)]
@@ -66,6 +69,17 @@ pub(crate) struct Global {
     /// Connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT means any
     #[arg(long, global = true, value_name = "HOST:PORT:ADDR:PORT")]
     pub(crate) connect_to: Vec<ConnectTo>,
+    /// Seconds for one try of one call; there are 5 tries
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20,
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) timeout: u64,
+}
+
+impl Global {
+    /// The bound of one try of one call.
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
 }
 
 /// How results are written.
@@ -168,10 +182,16 @@ fn with_environment(command: clap::Command) -> clap::Command {
 
 /// Help and version are data; everything else that clap says is talk.
 fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let lines: Vec<_> = text.lines().map(plain).collect();
     // Nobody is left to tell when even this cannot be written.
-    let _ = error.print();
+    if lines.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
+        let _ = error.print();
+    } else {
+        // clap repeats the words as they were given.
+        let _ = writeln!(anstream::stderr(), "{}", lines.join("\n"));
+    }
     if error.use_stderr() && asks_for_json() {
-        let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let _ = Printer::plain_json().json(&serde_json::json!({
             "error": first, "hints": [], "exit_code": Failure::USAGE,

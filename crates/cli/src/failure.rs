@@ -115,9 +115,12 @@ impl From<PlanError> for Failure {
             PlanError::Directory(DirectoryError::Raced { .. }) | PlanError::RacedTooOften { .. } => {
                 failure.hint("run the same command again")
             }
-            PlanError::Register(RegisterError::Call(error)) => call_hints(failure, error),
+            PlanError::Register(RegisterError::Call(error) | RegisterError::Unsure { source: error, .. }) => {
+                call_hints(failure, error)
+            }
             PlanError::Register(RegisterError::IssuerUnreachable { .. }) => failure
                 .hint("IAM reads the certificate of the issuer's host: the documents have to be public first")
+                .hint("if somebody else has just changed the bucket's policy: run the same command again")
                 .hint(
                     "with a private certificate authority give --thumbprint (the SHA-1 of its certificate)",
                 ),
@@ -218,9 +221,9 @@ fn provider_hints(failure: Failure, error: &ProviderRefusal) -> Failure {
 
 fn bucket_hints(failure: Failure, error: &BucketError) -> Failure {
     match error {
-        BucketError::Call(error) | BucketError::StillBlocked { source: error, .. } => {
-            call_hints(failure, error)
-        }
+        BucketError::Call(error)
+        | BucketError::StillBlocked { source: error, .. }
+        | BucketError::Unsure { source: error, .. } => call_hints(failure, error),
         BucketError::WrongRegion { found, .. } => {
             failure.hint(format!("give --region {found}; the region is part of the issuer URL"))
         }
@@ -259,10 +262,16 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
             "the bucket is in {}; give --region",
             answer.bucket_region.as_deref().unwrap_or_default()
         )),
-        CallFailure::Throttled(_) | CallFailure::Timeout | CallFailure::Unreachable => {
+        CallFailure::Unreachable => {
             failure.hint("run the same command again: it goes on where this one ended")
         }
-        CallFailure::Answer(_) => failure,
+        CallFailure::Timeout => failure
+            .hint("it may pass: run the same command again, it goes on where this one ended")
+            .hint("give each try more time with --timeout"),
+        _ if error.may_pass() => {
+            failure.hint("it may pass: run the same command again, it goes on where this one ended")
+        }
+        _ => failure,
     }
 }
 

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod failure;
+mod input;
 mod keys;
 mod planned;
 mod printer;

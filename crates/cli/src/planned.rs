@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::args::Apply;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Printer, plain};
 
 /// A request and all that it touches.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Job {
     /// How documents are read back; nothing when none are.
     pub(crate) transport: Option<Transport>,
     pub(crate) patience: Patience,
+    /// The bound of one read of a document.
+    pub(crate) timeout: Duration,
 }
 
 /// How a job ended.
@@ -99,7 +101,7 @@ impl Job {
     ) -> Result<issuer_plan::Outcome, Failure> {
         let registers = plan.steps().any(|step| matches!(step, Step::Register(_)));
         let events = |event: Event| printer.event(&event);
-        let fetch = self.transport.clone().map(HttpsFetch::new);
+        let fetch = self.transport.clone().map(|transport| HttpsFetch::new(transport).within(self.timeout));
         let runner = Runner {
             request: &self.request,
             destination: self.destination.as_ref(),
@@ -179,7 +181,7 @@ fn show(plan: &Plan, request: &Request, dry: bool, asks: bool, printer: &Printer
         text.push_str(&format!("plan for {}\n", request.issuer));
         for stage in &plan.stages {
             for step in &stage.steps {
-                text.push_str(&format!("  {:<10} {step}\n", stage.name));
+                text.push_str(&format!("  {:<10} {}\n", stage.name, plain(&step.to_string())));
             }
         }
     } else if dry {
@@ -191,7 +193,7 @@ fn show(plan: &Plan, request: &Request, dry: bool, asks: bool, printer: &Printer
     } else {
         text.lines().for_each(say);
     }
-    plan.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    plan.notes.iter().for_each(|note| say(&format!("note: {}", plain(note))));
     Ok(())
 }
 

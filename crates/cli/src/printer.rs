@@ -1,14 +1,14 @@
 //! All writing: data to stdout, talk to stderr.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
-use issuer_plan::Event;
+use issuer_plan::{Again, Event};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Output};
@@ -27,7 +27,8 @@ pub(crate) struct Printer {
     /// Whether there is a terminal for a spinner; elsewhere a line is said now and then.
     terminal: bool,
     spinner: Mutex<Option<ProgressBar>>,
-    steps: AtomicUsize,
+    /// The steps that are done, for whoever interrupts or has to know how far it got.
+    done: Mutex<Vec<String>>,
     last_wait: Mutex<Option<(String, Duration)>>,
 }
 
@@ -45,7 +46,7 @@ impl Printer {
             quiet: global.quiet,
             terminal: shown,
             spinner: Mutex::new(None),
-            steps: AtomicUsize::new(0),
+            done: Mutex::default(),
             last_wait: Mutex::new(None),
         }
     }
@@ -57,7 +58,7 @@ impl Printer {
             quiet: true,
             terminal: false,
             spinner: Mutex::new(None),
-            steps: AtomicUsize::new(0),
+            done: Mutex::default(),
             last_wait: Mutex::new(None),
         }
     }
@@ -78,42 +79,42 @@ impl Printer {
 
     /// Writes one JSON document to stdout.
     pub(crate) fn json(&self, value: &Value) -> Result<(), Failure> {
-        self.data(format!("{value:#}\n").as_bytes())
+        self.data(format!("{}\n", in_json(&format!("{value:#}"))).as_bytes())
     }
 
     /// Writes one JSON document to stdout, on a single line.
     #[cfg(feature = "sandbox")]
     pub(crate) fn json_line(&self, value: &Value) -> Result<(), Failure> {
-        self.data(format!("{value}\n").as_bytes())
+        self.data(format!("{}\n", in_json(&value.to_string())).as_bytes())
     }
 
-    /// Says something on stderr.
+    /// Says something on stderr; it may have several lines.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            self.line(&text.split('\n').map(plain).collect::<Vec<_>>().join("\n"));
         }
     }
 
     /// Says on stderr what the reader is asked about, `--quiet` or not.
     pub(crate) fn insist(&self, text: &str) {
-        self.line(text);
+        self.line(&plain(text));
     }
 
-    /// Counts the steps that are done, for whoever interrupts.
-    pub(crate) fn steps_done(&self) -> usize {
-        self.steps.load(Ordering::Relaxed)
+    /// Lists the steps that are done.
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.done.lock().map(|done| done.clone()).unwrap_or_default()
     }
 
     /// Says on stderr what the reader should look at.
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
-            self.line(&format!("{ODD}warning:{ODD:#} {text}"));
+            self.line(&format!("{ODD}warning:{ODD:#} {}", plain(text)));
         }
     }
 
     /// Names an outside call on stderr.
     pub(crate) fn call(&self, text: &str) {
-        self.line(&format!("{FAINT}{text}{FAINT:#}"));
+        self.line(&format!("{FAINT}{}{FAINT:#}", plain(text)));
     }
 
     /// Shows progress.
@@ -121,16 +122,19 @@ impl Printer {
         match event {
             Event::Started(step) => self.spin(step),
             Event::Done(step) => {
-                self.steps.fetch_add(1, Ordering::Relaxed);
-                self.say(&format!("{GOOD}done{GOOD:#} {step}"));
+                if let Ok(mut done) = self.done.lock() {
+                    done.push(step.clone());
+                }
+                self.marked(GOOD, "done", step);
             }
             Event::Replanned(steps) => {
-                steps.iter().for_each(|step| self.say(&format!("{ODD}left{ODD:#} {step}")));
+                steps.iter().for_each(|step| self.marked(ODD, "left", step));
             }
-            Event::Again { what } => {
-                self.warn(&format!(
-                    "{what} was changed by somebody else meanwhile; reading everything again"
-                ));
+            Event::Again(Again::Changed(what)) => {
+                self.warn(&format!("{what} has changed since it was read; reading everything again"));
+            }
+            Event::Again(Again::Unsure { why, .. }) => {
+                self.warn(&format!("{why}; looking whether it was done all the same"));
             }
             Event::Waiting(waiting) => {
                 let (waited, limit) = (waiting.waited.as_secs(), waiting.limit.as_secs());
@@ -154,15 +158,16 @@ impl Printer {
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         self.settle();
         if let Some(text) = failure.text() {
-            self.line(&format!("{BAD}error:{BAD:#} {text}"));
+            self.line(&format!("{BAD}error:{BAD:#} {}", plain(text)));
             for hint in failure.hints() {
-                self.line(&format!("{ODD}hint:{ODD:#} {hint}"));
+                self.line(&format!("{ODD}hint:{ODD:#} {}", plain(hint)));
             }
             if self.json && !failure.is_reported() {
                 let document = json!({
                     "error": text,
                     "hints": failure.hints(),
                     "exit_code": failure.code(),
+                    "done": self.done(),
                 });
                 // The exit code still tells when stdout is gone.
                 let _ = self.json(&document);
@@ -185,7 +190,14 @@ impl Printer {
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
-        spinner.set_message(text.to_owned());
+        spinner.set_message(plain(text).into_owned());
+    }
+
+    /// Says what became of a step.
+    fn marked(&self, style: Style, mark: &str, step: &str) {
+        if !self.quiet {
+            self.line(&format!("{style}{mark}{style:#} {}", plain(step)));
+        }
     }
 
     fn is_news(&self, what: &str, waited: Duration) -> bool {
@@ -206,5 +218,45 @@ impl Printer {
             Some(Some(spinner)) => spinner.suspend(write),
             _ => write(),
         }
+    }
+}
+
+/// Returns one line of text that only stands there: what others wrote may be in it, and a terminal obeys control
+/// characters and turns what follows some others. Those are written as escapes.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escaped).collect())
+}
+
+/// The same for JSON, which has such characters inside of strings alone, and its own way to write them.
+fn in_json(json: &str) -> String {
+    let escaped = |c: char| {
+        if c != '\n' && obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+    };
+    json.chars().map(escaped).collect()
+}
+
+/// Controls, the separators of lines and paragraphs, and the marks of direction
+/// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
+fn obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        let words = "a\u{1b}[2J\r\n\u{9b}m\u{202e}\u{7f}é";
+        assert_eq!(plain(words), "a\\u{1b}[2J\\r\\n\\u{9b}m\\u{202e}\\u{7f}é");
+        assert_eq!(plain("é ok"), "é ok");
+        let written = in_json(&json!({"a": words}).to_string());
+        assert!(!written.contains(obeyed), "{written:?}");
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), json!({"a": words}));
     }
 }

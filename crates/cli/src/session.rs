@@ -2,8 +2,8 @@
 //! profiles. The only place that reads the environment, clap's variables apart.
 
 use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -11,17 +11,13 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use issuer_discovery::{Call, CallFailure, Region, Transport, TransportOptions};
+use issuer_discovery::{Call, CallFailure, MAX_ATTEMPTS, Region, Transport, TransportOptions};
 use issuer_registrar::{Account, RegisterError, caller_account};
 
 use crate::args::{Endpoint, Global};
 use crate::failure::Failure;
+use crate::input;
 use crate::printer::Printer;
-
-/// Throttling and 5xx are tried again this often at most, with backoff and jitter.
-const MAX_ATTEMPTS: u32 = 5;
-/// One try of one call.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// AWS, as these flags and this environment see it.
 #[derive(Debug)]
@@ -59,7 +55,7 @@ pub(crate) async fn aws(
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(transport.sdk_client())
         .retry_config(retries())
-        .timeout_config(timeouts());
+        .timeout_config(timeouts(global));
     if let Some(region) = &global.region {
         loader = loader.region(aws_config::Region::new(region.to_string()));
     }
@@ -116,12 +112,14 @@ fn no_profile(global: &Global, error: &RegisterError) -> Option<Failure> {
     Some(failure.hint("look into ~/.aws/config and ~/.aws/credentials, or sign in: aws sso login"))
 }
 
+/// Throttling, 5xx and lost answers: tried again with backoff and jitter.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
 }
 
-pub(crate) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+/// The bound of one try of one call.
+pub(crate) fn timeouts(global: &Global) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(global.timeout()).build()
 }
 
 /// Tells of each outside call, when that was asked for.
@@ -147,13 +145,9 @@ fn open(
     printer: &Arc<Printer>,
     endpoint_host: Option<String>,
 ) -> Result<Transport, Failure> {
-    let ca_file = global.ca_file.clone().or_else(|| variable("AWS_CA_BUNDLE").map(Into::into));
-    let ca_pem = ca_file
-        .map(|path| {
-            std::fs::read(&path)
-                .map_err(|error| Failure::new(format!("cannot read the CA file {}: {error}", path.display())))
-        })
-        .transpose()?;
+    let ca_file: Option<PathBuf> =
+        global.ca_file.clone().or_else(|| variable("AWS_CA_BUNDLE").map(Into::into));
+    let ca_pem = ca_file.map(|path| input::read("CA file", &path)).transpose()?;
     let options = TransportOptions {
         ca_pem,
         connect_to: global.connect_to.clone(),
@@ -162,7 +156,8 @@ fn open(
         endpoint_host,
         observer: observer(global, printer),
     };
-    Transport::new(options).map_err(|error| Failure::of(&error))
+    let transport = Transport::new(options).map_err(|error| Failure::of(&error))?;
+    Ok(transport.within(global.timeout()))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -39,7 +39,9 @@ pub enum CallFailure {
     Answer(ServiceAnswer),
     /// No answer in time.
     Timeout,
-    /// No connection, or it broke until the retries ran out.
+    /// The connection broke before the answer was whole, until the retries ran out.
+    Broken,
+    /// No connection.
     Unreachable,
 }
 
@@ -83,7 +85,10 @@ impl CallError {
             | CallFailure::AccessDenied(answer)
             | CallFailure::Throttled(answer)
             | CallFailure::Answer(answer) => Some(answer),
-            CallFailure::NoCredentials | CallFailure::Timeout | CallFailure::Unreachable => None,
+            CallFailure::NoCredentials
+            | CallFailure::Timeout
+            | CallFailure::Broken
+            | CallFailure::Unreachable => None,
         }
     }
 
@@ -103,6 +108,25 @@ impl CallError {
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         matches!(*self.reason, CallFailure::AccessDenied(_))
+    }
+
+    /// Tells whether the same call may succeed a moment later: AWS was too busy or failed inside, or
+    /// the answer was lost. A change may have been carried out all the same.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match &*self.reason {
+            CallFailure::Throttled(_) | CallFailure::Timeout | CallFailure::Broken => true,
+            // A success whose body was cut counts here; so do RequestTimeout, which S3 sends with a 400, and
+            // OperationAborted, a 409 while another change of the same bucket is under way.
+            CallFailure::Answer(answer) => {
+                matches!(answer.status, 1..=399 | 429 | 500 | 502..=504)
+                    || matches!(
+                        answer.code.as_str(),
+                        "RequestTimeout" | "RequestTimeoutException" | "OperationAborted"
+                    )
+            }
+            _ => false,
+        }
     }
 
     /// Names the kind of policy whose explicit deny refused, when AWS says so: no permission lifts it
@@ -132,6 +156,7 @@ impl CallFailure {
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(cause) if is_credentials(cause) => Self::NoCredentials,
                 _ if failure.is_timeout() => Self::Timeout,
+                _ if failure.is_io() => Self::Broken,
                 _ => Self::Unreachable,
             },
             SdkError::ServiceError(answered) => Self::of_answer(answer(answered.err(), answered.raw())),
@@ -165,7 +190,12 @@ impl CallFailure {
             | "SlowDown"
             | "RequestLimitExceeded"
             | "TooManyRequests"
-            | "TooManyRequestsException" => Self::Throttled(answer),
+            | "TooManyRequestsException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "BandwidthLimitExceeded"
+            | "PriorRequestNotComplete" => Self::Throttled(answer),
             // HEAD has no body, so no code.
             "" if answer.status == 403 => Self::AccessDenied(answer),
             _ => Self::Answer(answer),
@@ -224,9 +254,10 @@ impl fmt::Display for CallFailure {
             Self::BadCredentials(answer) => write!(f, "AWS does not take these credentials: {answer}"),
             Self::AccessDenied(answer) | Self::Answer(answer) => answer.fmt(f),
             Self::Throttled(answer) => {
-                write!(f, "AWS asked to slow down until the retries ran out: {answer}")
+                write!(f, "AWS asks to slow down: {answer}")
             }
             Self::Timeout => f.write_str("no answer in time"),
+            Self::Broken => f.write_str("the connection broke before there was a whole answer"),
             Self::Unreachable => f.write_str("the endpoint could not be reached"),
         }
     }

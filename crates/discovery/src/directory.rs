@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use issuer_keygen::{Existing, is_symlink, lock, parent, sync, write_whole};
+use issuer_keygen::{Existing, create_directories, is_symlink, lock, parent, sweep, write_whole};
 
 use crate::fetch::MAX_DOCUMENT_BYTES;
-use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces, Waiting};
+use crate::patience::Waiting;
+use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces};
 use crate::site::{DISCOVERY_PATH, JwksPath, Object, Site};
 
 /// A directory that the issuer URL points to.
@@ -108,17 +109,18 @@ impl DirectoryPublisher {
     pub fn apply_now(&self, change: &PublishChange) -> Result<(), DirectoryError> {
         match change {
             PublishChange::Object { object, replaces } => self.write(object, replaces),
-            PublishChange::CreateDirectory { path } => create_directories(path),
+            PublishChange::CreateDirectory { path } => make_directories(path),
             other => Err(DirectoryError::NotForDirectories(other.kind())),
         }
     }
 
     fn write(&self, object: &Object, replaces: &Replaces) -> Result<(), DirectoryError> {
         let path = self.root.join(&object.path);
-        create_directories(parent(&path))?;
+        make_directories(parent(&path))?;
         // What was read is compared and replaced with nobody of ours in between.
         let _lock =
             lock(&self.root).map_err(|source| DirectoryError::Write { path: self.root.clone(), source })?;
+        sweep(parent(&path));
         if is_symlink(&path) {
             return Err(DirectoryError::Symlink { path });
         }
@@ -192,28 +194,7 @@ fn read_document(path: &Path) -> Result<Option<LiveObject>, DirectoryError> {
     }
     Ok(Some(LiveObject { bytes, ..LiveObject::default() }))
 }
-
-fn create_directories(path: &Path) -> Result<(), DirectoryError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let failed = |source| DirectoryError::Write { path: path.to_owned(), source };
-    create_directories(parent(path))?;
-    match fs::create_dir(path) {
-        Ok(()) => set_directory_mode(path).and_then(|()| sync(parent(path))).map_err(failed),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// By path: under umask 777 the directory cannot be opened yet.
-#[cfg(unix)]
-fn set_directory_mode(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn set_directory_mode(_: &Path) -> io::Result<()> {
-    Ok(())
+fn make_directories(path: &Path) -> Result<(), DirectoryError> {
+    create_directories(path, |_| 0o755)
+        .map_err(|source| DirectoryError::Write { path: path.to_owned(), source })
 }

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::issuer::IssuerUrl;
 use crate::jwks::Jwks;
@@ -67,6 +68,32 @@ impl PublishedDocument {
     /// # Errors
     /// When it is no JSON, or has no issuer or jwks_uri.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        // The derived reader alone would take a list of two texts for the two members, and does not look
+        // at what it has no use for; this one does not see that a member is there twice.
+        if !serde_json::from_slice::<Value>(bytes)?.is_object() {
+            return Err(serde::de::Error::custom("it is not an object"));
+        }
         serde_json::from_slice(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_document_is_an_object_with_both_members_once() {
+        let document = PublishedDocument::parse(br#"{"x":1,"jwks_uri":"b","issuer":"a"}"#).unwrap();
+        assert_eq!((document.issuer.as_str(), document.jwks_uri.as_str()), ("a", "b"));
+        for bytes in [
+            &b""[..],
+            br#"["a","b"]"#,
+            br#"{"issuer":"a"}"#,
+            br#"{"issuer":1,"jwks_uri":"b"}"#,
+            br#"{"issuer":"a","issuer":"a","jwks_uri":"b"}"#,
+            b"{\"issuer\":\"a\",\"jwks_uri\":\"b\",\"\xff\":1}",
+        ] {
+            assert!(PublishedDocument::parse(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
+        }
     }
 }

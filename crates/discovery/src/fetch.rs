@@ -36,10 +36,12 @@ pub enum FetchError {
         url: String,
     },
     /// No answer in time.
-    #[error("{url} did not answer within {} s", FETCH_TIMEOUT.as_secs())]
+    #[error("{url} did not answer within {} s", .limit.as_secs_f32())]
     Timeout {
         /// The URL.
         url: String,
+        /// How long it had.
+        limit: Duration,
     },
     /// More bytes than any document has.
     #[error("{url} sent more than {MAX_DOCUMENT_BYTES} bytes")]
@@ -72,6 +74,8 @@ pub use https::HttpsFetch;
 
 #[cfg(feature = "https")]
 mod https {
+    use std::time::Duration;
+
     use bytes::Bytes;
     use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
     use http::{Request, Uri};
@@ -82,13 +86,22 @@ mod https {
 
     /// Reads over a [`Transport`].
     #[derive(Clone, Debug)]
-    pub struct HttpsFetch(Transport);
+    pub struct HttpsFetch {
+        transport: Transport,
+        limit: Duration,
+    }
 
     impl HttpsFetch {
         /// Reads over this transport.
         #[must_use]
         pub fn new(transport: Transport) -> Self {
-            Self(transport)
+            Self { transport, limit: FETCH_TIMEOUT }
+        }
+
+        /// Gives each document no more than this long, and never more than [`FETCH_TIMEOUT`].
+        #[must_use]
+        pub fn within(self, limit: Duration) -> Self {
+            Self { limit: limit.min(FETCH_TIMEOUT), ..self }
         }
 
         async fn read(&self, uri: Uri) -> Result<Fetched, FetchError> {
@@ -99,7 +112,7 @@ mod https {
                 .header("accept", "application/json, */*")
                 .body(Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync())
                 .map_err(|error| broken(error.into()))?;
-            let response = self.0.send(request, None).await.map_err(|error| broken(error.into()))?;
+            let response = self.transport.send(request, None).await.map_err(|error| broken(error.into()))?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, MAX_DOCUMENT_BYTES).collect().await.map_err(|error| {
                 if error.is::<http_body_util::LengthLimitError>() {
@@ -128,9 +141,9 @@ mod https {
             if uri.scheme_str() != Some("https") {
                 return Err(not_https());
             }
-            tokio::time::timeout(FETCH_TIMEOUT, self.read(uri))
+            tokio::time::timeout(self.limit, self.read(uri))
                 .await
-                .map_err(|_| FetchError::Timeout { url: url.to_owned() })?
+                .map_err(|_| FetchError::Timeout { url: url.to_owned(), limit: self.limit })?
         }
     }
 }

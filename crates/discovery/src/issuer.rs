@@ -58,7 +58,7 @@ pub enum IssuerUrlError {
     )]
     UpperCaseHost,
     /// Not a DNS name.
-    #[error("the host of the issuer URL, `{0}`, is not a DNS name")]
+    #[error("the host of the issuer URL, `{}`, is not a DNS name", .0.escape_debug())]
     BadHost(String),
     /// A trailing slash.
     #[error(
@@ -228,11 +228,18 @@ fn check_host(host: &str) -> Result<(), IssuerUrlError> {
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(IssuerUrlError::UpperCaseHost);
     }
-    let numeric = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if numeric || !is_dns_name(host) {
+    if ends_in_a_number(host) || !is_dns_name(host) {
         return Err(IssuerUrlError::BadHost(host.to_owned()));
     }
     Ok(())
+}
+
+/// Tells whether clients read a host as an IPv4 address or not at all, `0x7f.1` as 127.0.0.1
+/// ([URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker)).
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let digits = |text: &str, radix| text.chars().all(|digit| digit.is_digit(radix));
+    digits(last, 10) || last.strip_prefix("0x").is_some_and(|rest| digits(rest, 16))
 }
 
 /// Tells whether a name is a host name of RFC 1123 in lower case, without a trailing dot.
@@ -282,7 +289,10 @@ mod tests {
             ("https://exa_mple.com", "not a DNS name"),
             ("https://-a.example.com", "not a DNS name"),
             ("https://10.0.0.1/x", "not a DNS name"),
+            ("https://0x7f.1/x", "not a DNS name"),
+            ("https://a.example.0xfe", "not a DNS name"),
             ("https://[::1]", "not a DNS name"),
+            ("https://a\u{1b}[2m\u{202e}", "`a\\u{1b}[2m\\u{202e}`, is not a DNS name"),
             ("https://example.com.", "not a DNS name"),
             ("https://example.com/", "ends with a slash"),
             ("https://example.com/a/", "ends with a slash"),

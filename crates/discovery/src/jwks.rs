@@ -114,13 +114,16 @@ impl Jwks {
     /// # Errors
     /// When it is no JSON, has no list of keys, or has entries that are no objects.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwksError> {
-        let value: Value = serde_json::from_slice(bytes).map_err(JwksError::Json)?;
-        let Some(Value::Array(entries)) = value.get("keys") else { return Err(JwksError::NoKeys) };
+        let mut value: Value = serde_json::from_slice(bytes).map_err(JwksError::Json)?;
+        let Some(Value::Array(entries)) = value.get_mut("keys").map(Value::take) else {
+            return Err(JwksError::NoKeys);
+        };
+        // Taken, not copied: a document of empty entries is some fifty times as large in memory.
         entries
-            .iter()
+            .into_iter()
             .enumerate()
             .map(|(index, entry)| match entry {
-                Value::Object(members) => Ok(Jwk(members.clone())),
+                Value::Object(members) => Ok(Jwk(members)),
                 _ => Err(JwksError::NotAKey(index)),
             })
             .collect()
@@ -173,5 +176,21 @@ fn curve_name(curve: Curve) -> &'static str {
         Curve::P256 => "P-256",
         Curve::P384 => "P-384",
         Curve::P521 => "P-521",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_published_comes_back_the_same_again_and_again() {
+        let text =
+            r#"{"keys":[{"kid":"a","x":[1,-2.5e-7,1.1111111111111111e+21,null,{"y":true}],"kty":"RSA"}]}"#;
+        let read = Jwks::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.to_json(), text);
+        // An integer beyond 64 bits is written as the nearest number that is kept, and stays that.
+        let read = Jwks::parse(br#"{"keys":[{"x":1111111111111111111509}]}"#).unwrap();
+        assert_eq!(Jwks::parse(read.to_json().as_bytes()).unwrap(), read);
     }
 }

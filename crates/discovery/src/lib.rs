@@ -14,9 +14,12 @@ mod issuer;
 mod jwks;
 mod location;
 mod merge;
+mod patience;
 mod publish;
 mod read_back;
 mod region;
+#[cfg(feature = "https")]
+mod retry;
 mod site;
 #[cfg(feature = "https")]
 mod transport;
@@ -38,11 +41,12 @@ pub use issuer::{AcceptedIssuer, AcceptedIssuerError, IssuerUrl, IssuerUrlError,
 pub use jwks::{Jwk, Jwks, JwksError};
 pub use location::{BucketName, BucketNameError, Prefix, PrefixError, S3Location};
 pub use merge::{Additions, MergeError, Merged, Published, check_document, merge, published_keys};
-pub use publish::{
-    AccessBlock, LiveDocuments, LiveObject, Patience, PublishChange, Publisher, Replaces, Waiting,
-};
+pub use patience::{Patience, Wait, Waiting};
+pub use publish::{AccessBlock, LiveDocuments, LiveObject, PublishChange, Publisher, Replaces};
 pub use read_back::{ReadBackError, read_back};
 pub use region::{Partition, Region, RegionError};
+#[cfg(feature = "https")]
+pub use retry::{MAX_ATTEMPTS, TooManyRequests, Tries};
 pub use site::{CACHE_CONTROL, DISCOVERY_PATH, JwksPath, JwksPathError, Object, Site};
 #[cfg(feature = "https")]
 pub use transport::{Call, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions};

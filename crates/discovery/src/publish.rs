@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use issuer_policy::Statement;
 use serde::Serialize;
 
 use crate::location::BucketName;
 use crate::merge::Published;
+use crate::patience::Waiting;
 use crate::region::Region;
 use crate::site::Object;
 
@@ -38,6 +38,16 @@ pub trait Publisher {
         change: &PublishChange,
         waiting: &(dyn Fn(&Waiting) + Send + Sync),
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Looks whether a change that was applied still stands, where somebody else's write of the same
+    /// moment could have taken it away.
+    ///
+    /// # Errors
+    /// When it does not stand, or when nobody can tell.
+    fn confirm(&self, change: &PublishChange) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = change;
+        async { Ok(()) }
+    }
 }
 
 /// The two documents as they are published now.
@@ -238,45 +248,5 @@ impl fmt::Display for PublishChange {
                 object.content_type
             ),
         }
-    }
-}
-
-/// Something that AWS makes true in its own time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// What is waited for.
-    pub what: String,
-    /// How long already.
-    pub waited: Duration,
-    /// How long at most.
-    pub limit: Duration,
-}
-
-/// How long to wait for what AWS makes eventually true, and how often to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// At most this long.
-    pub limit: Duration,
-    /// The first pause; each one after it is half as long again, up to 5 s.
-    pub first_pause: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { limit: Duration::from_secs(60), first_pause: Duration::from_millis(200) }
-    }
-}
-
-impl Patience {
-    /// Returns the pauses, which end when the limit is reached.
-    pub fn pauses(self) -> impl Iterator<Item = Duration> + Send {
-        let mut next = self.first_pause;
-        let mut left = self.limit;
-        std::iter::from_fn(move || {
-            let pause = next.min(left);
-            left -= pause;
-            next = (next * 3 / 2).min(Duration::from_secs(5));
-            (!pause.is_zero()).then_some(pause)
-        })
     }
 }

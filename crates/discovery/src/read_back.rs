@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::fetch::{Fetch, FetchError, Fetched};
-use crate::publish::{Patience, Waiting};
+use crate::patience::{Patience, Waiting};
 use crate::site::{Object, Site};
 
 /// Why what is published is not what a relying party reads.
@@ -54,22 +54,16 @@ where
     S: AsyncFn(Duration),
 {
     let discovery_url = site.issuer().discovery_url();
-    let mut pauses = patience.pauses();
-    let mut waited = Duration::ZERO;
+    let mut wait = patience.wait();
     loop {
         let both = futures_util::future::join(fetch.get(&discovery_url), fetch.get(site.jwks_uri()));
         let (discovery, jwks) = both.await;
         let result = compare(&discovery_url, site.discovery(), discovery)
             .and_then(|()| compare(site.jwks_uri(), site.jwks(), jwks));
         let Err(error) = result else { return Ok(()) };
-        let Some(pause) = pauses.next() else { return Err(error) };
-        waiting(&Waiting {
-            what: format!("the public URL to answer ({error})"),
-            waited,
-            limit: patience.limit,
-        });
+        let what = format!("the public URL to answer ({error})");
+        let Some(pause) = wait.pause(what, waiting) else { return Err(error) };
         sleep(pause).await;
-        waited += pause;
     }
 }
 

@@ -11,8 +11,8 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedCredentials
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_types::SdkConfig;
 use issuer_discovery::{
-    AccountBlock, BucketError, BucketPlace, CACHE_CONTROL, CallFailure, Jwks, JwksPath, Patience,
-    PublishChange, Publisher as _, Replaces, S3Publisher, Site,
+    AccessBlock, AccountBlock, BucketError, BucketPlace, CACHE_CONTROL, CallFailure, Jwks, JwksPath,
+    Patience, PublishChange, Publisher as _, Replaces, S3Publisher, Site,
 };
 use issuer_policy::Document;
 
@@ -25,6 +25,19 @@ struct Scripted {
 impl Scripted {
     /// The script sees method and target of a request, and how often the same came before.
     fn start(script: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::retrying(RetryConfig::disabled(), script)
+    }
+
+    /// As [`Self::start`]; the SDK tries again where it may, without pauses.
+    fn with_retries(script: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+        Self::retrying(retries, script)
+    }
+
+    fn retrying(
+        retries: RetryConfig,
+        script: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&asked);
         let client = infallible_client_fn(move |request: http::Request<_>| {
@@ -45,7 +58,8 @@ impl Scripted {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new("eu-west-1"))
             .http_client(client)
-            .retry_config(RetryConfig::disabled())
+            .retry_config(retries)
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .build();
         let patience = Patience { limit: Duration::from_millis(40), first_pause: Duration::from_millis(5) };
         Self { publisher: S3Publisher::new(&config, "123456789012", place(), true, patience), asked }
@@ -160,16 +174,16 @@ async fn a_missing_permission_names_action_resource_and_the_organisations_policy
 }
 
 #[tokio::test]
-async fn a_policy_that_is_refused_for_seconds_is_put_again_and_read_again() {
+async fn a_policy_that_is_refused_for_seconds_is_put_again() {
     let s3 = Scripted::start(|line, before| match (line, before) {
         (line, 0..3) if line.starts_with("PUT") => (403, error("AccessDenied", "Access Denied")),
         (line, _) if line.starts_with("PUT") => (204, String::new()),
-        (_, 0..4) => (404, error("NoSuchBucketPolicy", "none")),
-        _ => (200, our_policy()),
+        _ => (404, error("NoSuchBucketPolicy", "none")),
     });
     let waits = Mutex::new(0);
     s3.publisher().apply(&policy_change(), &|_| *waits.lock().unwrap() += 1).await.unwrap();
-    assert_eq!((s3.count("PUT"), s3.count("GET"), *waits.lock().unwrap()), (4, 5, 3));
+    // Before each write the policy is read: somebody else may have changed it meanwhile.
+    assert_eq!((s3.count("PUT"), s3.count("GET"), *waits.lock().unwrap()), (4, 4, 3));
 }
 
 #[tokio::test]
@@ -187,32 +201,56 @@ async fn patience_with_a_refused_policy_ends() {
 }
 
 #[tokio::test]
-async fn a_policy_that_somebody_else_overwrote_is_merged_again() {
+async fn a_policy_that_somebody_else_overwrote_is_a_lost_race() {
     let theirs = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*"}]}"#;
-    let s3 = Scripted::start(move |line, before| match (line, before) {
-        (line, _) if line.starts_with("PUT") => (204, String::new()),
-        (_, 0) => (404, error("NoSuchBucketPolicy", "none")),
-        (_, 1) => (200, theirs.to_owned()),
+    let s3 = Scripted::start(move |_, _| (200, theirs.to_owned()));
+    let refused = s3.publisher().confirm(&policy_change()).await.unwrap_err();
+    assert!(matches!(refused, BucketError::Raced { .. }), "{refused}");
+    assert_eq!(s3.count("PUT"), 0);
+
+    // S3 may show the policy of a moment ago once or twice.
+    let s3 = Scripted::start(|_, before| match before {
+        0 => (404, error("NoSuchBucketPolicy", "none")),
         _ => (200, our_policy()),
     });
-    s3.publisher().apply(&policy_change(), &|_| {}).await.unwrap();
-    assert_eq!(s3.count("PUT"), 2);
+    s3.publisher().confirm(&policy_change()).await.unwrap();
+    assert_eq!(s3.count("GET"), 2);
 }
 
 #[tokio::test]
-async fn tags_that_somebody_else_overwrote_are_merged_again() {
+async fn a_policy_whose_write_failed_inside_s3_is_read_before_it_is_written_again() {
+    // It was written all the same: the answer alone was lost.
+    let s3 = Scripted::with_retries(|line, before| match (line, before) {
+        (line, _) if line.starts_with("PUT") => {
+            (500, error("InternalError", "We encountered an internal error"))
+        }
+        (_, 0) => (404, error("NoSuchBucketPolicy", "none")),
+        _ => (200, our_policy()),
+    });
+    s3.publisher().apply(&policy_change(), &|_| {}).await.unwrap();
+    assert_eq!((s3.count("PUT"), s3.count("GET")), (1, 2));
+}
+
+#[tokio::test]
+async fn tags_are_added_to_those_of_others_and_looked_at_again() {
     let tags = |key: &str| {
         (200, format!("<Tagging><TagSet><Tag><Key>{key}</Key><Value>1</Value></Tag></TagSet></Tagging>"))
     };
-    let s3 = Scripted::start(move |line, before| match (line, before) {
-        (line, _) if line.starts_with("PUT") => (204, String::new()),
-        (_, 0) => (404, error("NoSuchTagSet", "none")),
-        (_, 1) => tags("theirs"),
-        _ => tags("ours"),
-    });
     let add = std::collections::BTreeMap::from([("ours".to_owned(), "1".to_owned())]);
-    s3.publisher().apply(&PublishChange::Tags { add }, &|_| {}).await.unwrap();
-    assert_eq!(s3.count("PUT"), 2);
+    let change = PublishChange::Tags { add };
+    let s3 = Scripted::start(move |line, _| match line {
+        line if line.starts_with("PUT") => (204, String::new()),
+        _ => tags("theirs"),
+    });
+    s3.publisher().apply(&change, &|_| {}).await.unwrap();
+    assert_eq!((s3.count("GET"), s3.count("PUT")), (1, 1));
+    let refused = s3.publisher().confirm(&change).await.unwrap_err();
+    assert!(matches!(refused, BucketError::Raced { .. }), "{refused}");
+
+    let s3 = Scripted::start(move |_, _| tags("ours"));
+    s3.publisher().apply(&change, &|_| {}).await.unwrap();
+    s3.publisher().confirm(&change).await.unwrap();
+    assert_eq!(s3.count("PUT"), 0);
 }
 
 #[tokio::test]
@@ -274,7 +312,70 @@ async fn names_and_credentials_that_are_not_ours_get_their_own_sentence() {
     assert!(
         matches!(&ends[2], BucketError::Call(call) if matches!(*call.reason, CallFailure::BadCredentials(_)))
     );
-    assert!(matches!(&ends[3], BucketError::Call(call) if matches!(*call.reason, CallFailure::Throttled(_))));
+    assert!(
+        matches!(&ends[3], BucketError::Unsure { source, .. } if matches!(*source.reason, CallFailure::Throttled(_)))
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_is_never_made_twice_without_a_look() {
+    let change = PublishChange::CreateBucket {
+        bucket: place().bucket,
+        region: place().region,
+        tags: std::collections::BTreeMap::new(),
+    };
+    for (status, code) in [(500, "InternalError"), (503, "SlowDown"), (429, "TooManyRequests")] {
+        let s3 = Scripted::with_retries(move |_, _| (status, error(code, "no")));
+        let refused = s3.publisher().apply(&change, &|_| {}).await.unwrap_err();
+        assert!(matches!(refused, BucketError::Unsure { .. }), "{refused}");
+        assert_eq!(s3.count("PUT"), 1);
+    }
+}
+
+#[tokio::test]
+async fn another_change_of_the_bucket_under_way_is_a_race_or_waited_for() {
+    let aborted = || (409, error("OperationAborted", "A conflicting conditional operation is in progress"));
+    for change in [
+        PublishChange::Versioning,
+        PublishChange::AccessBlock {
+            from: AccessBlock::ALL,
+            to: AccessBlock::POLICY_ONLY,
+            exposes: Vec::new(),
+        },
+    ] {
+        let s3 = Scripted::with_retries(move |_, _| aborted());
+        let refused = s3.publisher().apply(&change, &|_| {}).await.unwrap_err();
+        assert!(matches!(refused, BucketError::Raced { .. }), "{refused}");
+        assert_eq!(s3.count("PUT"), 1);
+    }
+    let s3 = Scripted::with_retries(move |line, before| match (line, before) {
+        (line, 0) if line.starts_with("PUT") => aborted(),
+        (line, _) if line.starts_with("PUT") => (204, String::new()),
+        _ => (404, error("NoSuchBucketPolicy", "none")),
+    });
+    s3.publisher().apply(&policy_change(), &|_| {}).await.unwrap();
+    assert_eq!((s3.count("PUT"), s3.count("GET")), (2, 2));
+}
+
+#[tokio::test]
+async fn an_answer_about_the_accounts_block_that_breaks_off_is_no_reason_to_go_on() {
+    for (status, code) in [(400, "ExpiredToken"), (503, "SlowDown")] {
+        let s3 = Scripted::start(move |line, _| match line {
+            line if line.contains("v20180820") => (status, account_error(code)),
+            line => missing(line),
+        });
+        assert!(matches!(s3.publisher().read().await.unwrap_err(), BucketError::Call(_)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_be_repeated_is_repeated_even_after_a_429_without_a_code() {
+    let s3 = Scripted::with_retries(|_, before| match before {
+        0 => (429, String::new()),
+        _ => (200, String::new()),
+    });
+    s3.publisher().apply(&PublishChange::Versioning, &|_| {}).await.unwrap();
+    assert_eq!(s3.count("PUT"), 2);
 }
 
 #[tokio::test]

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use issuer_discovery::{HttpsFetch, Patience, Site, Waiting, read_back};
+use issuer_discovery::{HttpsFetch, Patience, Site, Tries, Waiting, read_back};
 use issuer_keygen::{KeyDir, KeyRecord, KeyRing, SigningKey};
 use issuer_registrar::ProviderClient;
 use time::OffsetDateTime;
 
 use crate::destination::Destination;
-use crate::error::PlanError;
+use crate::error::{Again, PlanError};
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::request::{KeySource, Request};
@@ -19,9 +19,6 @@ use crate::step::{Plan, Step};
 
 /// How many steps of one stage are under way at once.
 const CONCURRENT_STEPS: usize = 8;
-/// More lost races in a row than this are no race.
-const ATTEMPTS: usize = 5;
-
 /// A read-back that fails longer than this is reason to look at the destination again.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
 
@@ -60,26 +57,43 @@ impl Runner<'_> {
     pub async fn apply(&self, mut plan: Plan, mut facts: Facts) -> Result<Outcome, PlanError> {
         let mut outcome = Outcome { ring: facts.ring.clone(), ..Outcome::default() };
         let agreed: BTreeSet<&'static str> = plan.steps().map(Step::kind).collect();
-        let mut pauses = self.patience.pauses();
-        for _ in 0..ATTEMPTS {
-            let what = match self.attempt(&mut plan, &mut facts, &mut outcome).await {
+        // Where nothing was to be done, nothing is done, the records of our own included.
+        let changes = plan.has_changes();
+        let mut wait = self.patience.wait();
+        let mut unsure = Tries::default();
+        loop {
+            let error = match self.attempt(&mut plan, &mut facts, &mut outcome).await {
                 Ok(()) => return Ok(outcome),
-                Err(error) => error.raced().ok_or(error)?,
+                Err(error) => error,
             };
-            (self.events)(Event::Again { what: what.clone() });
-            // What somebody else has just made is not visible everywhere at once.
-            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
+            let Some(again) = error.again() else { return Err(error) };
+            let paused = match &again {
+                Again::Unsure { .. } => unsure.again().await,
+                // What somebody else has just made is not visible everywhere at once.
+                Again::Changed(_) => match wait.pause("", &|_: &_| {}) {
+                    Some(pause) => {
+                        tokio::time::sleep(pause).await;
+                        true
+                    }
+                    None => false,
+                },
+            };
+            if !paused {
+                return Err(error.in_the_end());
+            }
+            (self.events)(Event::Again(again.clone()));
             facts = Facts::read(self.request, self.destination, self.provider).await?;
             outcome.ring = facts.ring.clone();
             plan = Plan::build(self.request, &facts, self.destination)?;
-            let bookkeeping = ["save-keys", "record-published"];
-            let fits = |step: &Step| agreed.contains(step.kind()) || bookkeeping.contains(&step.kind());
+            let fits = |step: &Step| {
+                let bookkeeping = changes && ["save-keys", "record-published"].contains(&step.kind());
+                !step.changes() || bookkeeping || agreed.contains(step.kind())
+            };
             if !plan.steps().all(fits) {
-                return Err(PlanError::PlanChanged { what });
+                return Err(PlanError::PlanChanged { what: again.what().to_owned() });
             }
             (self.events)(Event::Replanned(plan.steps().map(ToString::to_string).collect()));
         }
-        Err(PlanError::RacedTooOften { what: self.request.issuer.to_string() })
     }
 
     async fn attempt(
@@ -91,6 +105,8 @@ impl Runner<'_> {
         let mut next = 0;
         while let Some(stage) = plan.stages.get(next).cloned() {
             next += 1;
+            // Some steps never wait: whoever wants this to end is heard between them.
+            tokio::task::yield_now().await;
             if let Some(Step::MakeKey { algorithm, .. }) = stage.steps.first() {
                 let step = &stage.steps[0];
                 (self.events)(Event::Started(step.to_string()));
@@ -145,6 +161,12 @@ impl Runner<'_> {
             Step::Publish(change) => {
                 if let Some(destination) = self.destination {
                     destination.apply(change, &waiting).await?;
+                }
+            }
+            Step::Confirm(changes) => {
+                if let Some(destination) = self.destination {
+                    let looks = changes.iter().map(|change| destination.confirm(change));
+                    futures_util::future::try_join_all(looks).await?;
                 }
             }
             Step::ReadBack { site, .. } => {

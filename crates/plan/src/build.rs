@@ -112,11 +112,26 @@ impl Plan {
         }
     }
 
+    /// What was changed without a condition is looked at again, at the same time as the public URL.
     fn stage_read_back(&mut self, request: &Request, publish: &PublishRequest, site: Option<&Site>) {
+        let unconditional: Vec<PublishChange> = self
+            .steps()
+            .filter_map(|step| match step {
+                Step::Publish(change @ (PublishChange::Policy { .. } | PublishChange::Tags { .. })) => {
+                    Some(change.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        let mut steps = Vec::new();
+        if !unconditional.is_empty() {
+            steps.push(Step::Confirm(unconditional));
+        }
         if publish.read_back {
             let site = site.map(|site| Box::new(site.clone()));
-            self.stage("read-back", vec![Step::ReadBack { site, url: request.issuer.discovery_url() }]);
+            steps.push(Step::ReadBack { site, url: request.issuer.discovery_url() });
         }
+        self.stage("read-back", steps);
     }
 }
 

@@ -74,4 +74,11 @@ impl Destination {
             Self::Directory(directory) => Ok(directory.apply(change, waiting).await?),
         }
     }
+
+    pub(crate) async fn confirm(&self, change: &PublishChange) -> Result<(), PlanError> {
+        match self {
+            Self::Bucket(bucket) => Ok(bucket.confirm(change).await?),
+            Self::Directory(directory) => Ok(directory.confirm(change).await?),
+        }
+    }
 }

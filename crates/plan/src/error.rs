@@ -95,17 +95,55 @@ pub enum PlanError {
     },
 }
 
-impl PlanError {
-    /// Returns what somebody else changed, when that is why it failed: then a new look may do.
+/// Why everything is looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Somebody else changed it meanwhile.
+    Changed(String),
+    /// A call of ours failed so that what it changes may have been changed all the same.
+    Unsure {
+        /// What.
+        what: String,
+        /// How the call ended.
+        why: String,
+    },
+}
+
+impl Again {
+    /// Returns what has to be looked at.
     #[must_use]
-    pub fn raced(&self) -> Option<String> {
+    pub fn what(&self) -> &str {
         match self {
-            Self::Bucket(BucketError::Raced { what }) => Some(what.clone()),
-            Self::Directory(DirectoryError::Raced { path }) => Some(path.display().to_string()),
-            Self::Register(RegisterError::Raced { arn }) => Some(arn.clone()),
-            Self::PublishedChanged => Some("what is published".to_owned()),
-            Self::KeyDir(KeyDirError::AlreadyExists { path }) => Some(path.display().to_string()),
-            _ => None,
+            Self::Changed(what) | Self::Unsure { what, .. } => what,
+        }
+    }
+}
+
+impl PlanError {
+    /// Returns what has to be looked at again, when that is why it failed: then a new look may do.
+    #[must_use]
+    pub fn again(&self) -> Option<Again> {
+        Some(match self {
+            Self::Bucket(BucketError::Raced { what }) => Again::Changed(what.clone()),
+            Self::Bucket(BucketError::Unsure { what, source }) => {
+                Again::Unsure { what: what.clone(), why: source.to_string() }
+            }
+            Self::Directory(DirectoryError::Raced { path }) => Again::Changed(path.display().to_string()),
+            Self::Register(RegisterError::Raced { arn }) => Again::Changed(arn.clone()),
+            Self::Register(RegisterError::Unsure { arn, source }) => {
+                Again::Unsure { what: arn.clone(), why: source.to_string() }
+            }
+            Self::PublishedChanged => Again::Changed("what is published".to_owned()),
+            Self::KeyDir(KeyDirError::AlreadyExists { path }) => Again::Changed(path.display().to_string()),
+            _ => return None,
+        })
+    }
+
+    /// Returns what to say when no new look has helped.
+    pub(crate) fn in_the_end(self) -> Self {
+        match self.again() {
+            Some(Again::Changed(what)) => Self::RacedTooOften { what },
+            _ => self,
         }
     }
 }

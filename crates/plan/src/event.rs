@@ -2,6 +2,8 @@
 
 use issuer_discovery::Waiting;
 
+use crate::error::Again;
+
 /// Something that happened while a plan is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -11,11 +13,8 @@ pub enum Event {
     Waiting(Waiting),
     /// A step is done.
     Done(String),
-    /// Somebody else was faster: everything is read again and the rest is done anew.
-    Again {
-        /// What was changed.
-        what: String,
-    },
-    /// What is left to do after a lost race: nothing of a kind that was not in the plan before.
+    /// Everything is read again and the rest is done anew.
+    Again(Again),
+    /// What is left to do after a new look: nothing of a kind that was not in the plan before.
     Replanned(Vec<String>),
 }

@@ -22,7 +22,7 @@ mod step;
 pub use apply::{Outcome, Runner};
 pub use build::check_issuer;
 pub use destination::{Destination, LivePlace};
-pub use error::PlanError;
+pub use error::{Again, PlanError};
 pub use event::Event;
 pub use facts::Facts;
 pub use output::OutputFile;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use issuer_keygen::{Existing, write_whole};
+use issuer_keygen::{Existing, create_directories, lock, parent, sweep, write_whole};
 
 use crate::error::PlanError;
 
@@ -41,9 +41,10 @@ impl OutputFile {
     /// When the directory or the file cannot be written, or a symbolic link is in its place.
     pub fn write(&self) -> Result<(), PlanError> {
         let failed = |source| PlanError::Output { path: self.path.clone(), source };
-        if let Some(parent) = self.path.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
+        let directory = parent(&self.path);
+        create_directories(directory, |left| left & 0o755 | 0o700).map_err(failed)?;
+        let _lock = lock(directory).map_err(failed)?;
+        sweep(directory);
         let mode = if self.secret { 0o600 } else { 0o644 };
         write_whole(&self.path, self.contents.as_bytes(), mode, Existing::Replace).map_err(failed)
     }

@@ -34,6 +34,8 @@ pub enum Step {
         /// Its path below the issuer.
         path: String,
     },
+    /// Look whether changes still stand that another write of the same moment may have taken away.
+    Confirm(Vec<PublishChange>),
     /// Read both documents back at the issuer's URL and compare.
     ReadBack {
         /// What they have to be; nothing while the key is not made yet.
@@ -63,7 +65,7 @@ impl Step {
     /// Tells whether the step changes anything.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self, Self::ReadBack { .. })
+        !matches!(self, Self::ReadBack { .. } | Self::Confirm(_))
     }
 
     /// Returns a stable word for machines.
@@ -74,6 +76,7 @@ impl Step {
             Self::SaveKeys { .. } => "save-keys",
             Self::Publish(change) => change.kind(),
             Self::PublishNew { .. } => "object",
+            Self::Confirm(_) => "confirm",
             Self::ReadBack { .. } => "read-back",
             Self::RecordPublished { .. } => "record-published",
             Self::Register(change) => change.kind(),
@@ -93,6 +96,10 @@ impl fmt::Display for Step {
             }
             Self::Publish(change) => change.fmt(f),
             Self::PublishNew { path } => write!(f, "write {path} (with the new key)"),
+            Self::Confirm(changes) => {
+                let what: Vec<&str> = changes.iter().map(PublishChange::kind).collect();
+                write!(f, "look again whether the bucket's {} stand as written", what.join(" and "))
+            }
             Self::ReadBack { url, .. } => write!(f, "read back {url} and the JWKS"),
             Self::RecordPublished { directory, .. } => {
                 write!(

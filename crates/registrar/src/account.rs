@@ -25,10 +25,10 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
     /// Not twelve digits.
-    #[error("`{0}` is not an AWS account id: those have twelve digits")]
+    #[error("`{}` is not an AWS account id: those have twelve digits", .0.escape_debug())]
     Id(String),
     /// Not an ARN, or of a partition that this version does not know.
-    #[error("`{0}` is not an ARN of a partition that this version knows")]
+    #[error("`{}` is not an ARN of a partition that this version knows", .0.escape_debug())]
     Arn(String),
 }
 
@@ -80,7 +80,9 @@ impl Account {
 /// When the call fails, or its answer is no account.
 #[cfg(feature = "iam")]
 pub async fn caller_account(config: &aws_types::SdkConfig) -> Result<Account, crate::RegisterError> {
-    let client = aws_sdk_sts::Client::new(config);
+    let config =
+        aws_sdk_sts::config::Builder::from(config).retry_classifier(issuer_discovery::TooManyRequests);
+    let client = aws_sdk_sts::Client::from_conf(config.build());
     let identity = client.get_caller_identity().send().await.map_err(|error| {
         issuer_discovery::CallError::new("sts:GetCallerIdentity", "the caller's own identity", error)
     })?;

@@ -1,12 +1,12 @@
 //! Reads and changes the provider through the AWS SDK.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::Tag;
 use aws_types::SdkConfig;
-use issuer_discovery::{CallError, OWNER_CREATED, OWNER_TAG, Patience, Waiting};
+use issuer_discovery::{CallError, OWNER_CREATED, OWNER_TAG, Patience, TooManyRequests, Waiting};
 
 use crate::account::{Account, AccountError};
 use crate::provider::{Provider, ProviderChange, ProviderSpec, provider_arn};
@@ -26,6 +26,15 @@ pub enum RegisterError {
         /// The issuer.
         issuer: String,
         /// What IAM said.
+        #[source]
+        source: CallError,
+    },
+    /// A call that must not be repeated blindly failed so that it may have been carried out.
+    #[error("what became of the IAM provider {arn} is not known")]
+    Unsure {
+        /// The provider.
+        arn: String,
+        /// How the call ended.
         #[source]
         source: CallError,
     },
@@ -54,7 +63,8 @@ impl ProviderClient {
         issuer: &issuer_discovery::IssuerUrl,
         patience: Patience,
     ) -> Self {
-        Self { iam: Client::new(config), arn: provider_arn(account, issuer), patience }
+        let config = aws_sdk_iam::config::Builder::from(config).retry_classifier(TooManyRequests).build();
+        Self { iam: Client::from_conf(config), arn: provider_arn(account, issuer), patience }
     }
 
     /// Returns the provider's ARN.
@@ -91,23 +101,29 @@ impl ProviderClient {
     where
         W: Fn(&Waiting) + Send + Sync + ?Sized,
     {
-        let mut pauses = self.patience.pauses();
-        let mut waited = Duration::ZERO;
+        let mut wait = self.patience.wait();
         loop {
             let Err(error) = self.call(change).await else { return Ok(()) };
+            let arn = self.arn.clone();
             let what = match error.code() {
-                // AWS: "submit the request again".
+                // AWS: "submit the request again"; what replaces a list has to see the other's first.
+                code if code.starts_with("ConcurrentModification") && !repeats(change) => {
+                    return Err(RegisterError::Raced { arn });
+                }
                 code if code.starts_with("ConcurrentModification") => {
                     "another change of the IAM provider to end"
                 }
                 // The documents are public, but not yet for everyone.
                 code if code.starts_with("OpenIdIdpCommunicationError") => "IAM to reach the issuer",
-                code if code.starts_with("EntityAlreadyExists") => {
-                    return Err(RegisterError::Raced { arn: self.arn.clone() });
+                code if code.starts_with("EntityAlreadyExists") => return Err(RegisterError::Raced { arn }),
+                // It was there when it was read; or it is so new that IAM does not show it everywhere.
+                code if code.starts_with("NoSuchEntity") => return Err(RegisterError::Raced { arn }),
+                _ if error.may_pass() && !repeats(change) => {
+                    return Err(RegisterError::Unsure { arn, source: error });
                 }
                 _ => return Err(error.into()),
             };
-            let Some(pause) = pauses.next() else {
+            let Some(pause) = wait.pause(what, waiting) else {
                 return Err(match change {
                     ProviderChange::Create(spec) if error.code().starts_with("OpenIdIdp") => {
                         RegisterError::IssuerUnreachable { issuer: spec.issuer.to_string(), source: error }
@@ -115,9 +131,7 @@ impl ProviderClient {
                     _ => error.into(),
                 });
             };
-            waiting(&Waiting { what: what.to_owned(), waited, limit: self.patience.limit });
             tokio::time::sleep(pause).await;
-            waited += pause;
         }
     }
 
@@ -134,7 +148,7 @@ impl ProviderClient {
                 let list = to.iter().map(ToString::to_string).collect();
                 let call = self.iam.update_open_id_connect_provider_thumbprint();
                 let call = call.open_id_connect_provider_arn(&self.arn).set_thumbprint_list(Some(list));
-                let done = call.send().await.map(|_| ());
+                let done = call.customize().config_override(once()).send().await.map(|_| ());
                 done.map_err(|error| self.failed("iam:UpdateOpenIDConnectProviderThumbprint", error))
             }
             ProviderChange::Tag(add) => {
@@ -158,7 +172,7 @@ impl ProviderClient {
         if !spec.thumbprints.is_empty() {
             call = call.set_thumbprint_list(Some(spec.thumbprints.iter().map(ToString::to_string).collect()));
         }
-        let done = call.send().await.map(|_| ());
+        let done = call.customize().config_override(once()).send().await.map(|_| ());
         done.map_err(|error| self.failed("iam:CreateOpenIDConnectProvider", error))
     }
 
@@ -172,6 +186,17 @@ impl ProviderClient {
     {
         CallError::new(action, &self.arn, error)
     }
+}
+
+/// Tells whether a change may be sent twice: to add what is there already changes nothing. The list
+/// of thumbprints is replaced whole, and a provider is made once.
+fn repeats(change: &ProviderChange) -> bool {
+    matches!(change, ProviderChange::AddClientId(_) | ProviderChange::Tag(_))
+}
+
+/// The SDK sends it once: what it does has to be looked at before it is sent again.
+fn once() -> aws_sdk_iam::config::Builder {
+    aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {

@@ -39,7 +39,8 @@ impl Scripted {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new("us-gov-west-1"))
             .http_client(client)
-            .retry_config(RetryConfig::disabled())
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .build();
         Self { config, asked }
     }
@@ -105,11 +106,31 @@ async fn a_concurrent_modification_is_tried_again() {
 }
 
 #[tokio::test]
+async fn what_replaces_a_list_is_not_repeated_while_somebody_else_changes_the_provider() {
+    let iam = Scripted::start(|_| error(409, "ConcurrentModification"));
+    let thumbprint = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+    let change = ProviderChange::Thumbprints { from: Vec::new(), to: vec![thumbprint] };
+    let refused = iam.client().apply(&change, &|_: &_| {}).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Raced { .. }), "{refused}");
+    assert_eq!(iam.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_provider_that_somebody_else_made_first_is_a_race() {
     let iam = Scripted::start(|_| error(409, "EntityAlreadyExists"));
     let refused = iam.client().apply(&ProviderChange::Create(spec()), &|_: &_| {}).await.unwrap_err();
     assert!(matches!(refused, RegisterError::Raced { .. }), "{refused}");
     assert_eq!(iam.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_is_never_made_twice_without_a_look() {
+    for (status, code) in [(500, "ServiceFailure"), (400, "Throttling"), (503, "ServiceUnavailable")] {
+        let iam = Scripted::start(move |_| error(status, code));
+        let refused = iam.client().apply(&ProviderChange::Create(spec()), &|_: &_| {}).await.unwrap_err();
+        assert!(matches!(refused, RegisterError::Unsure { .. }), "{refused}");
+        assert_eq!(iam.asked().len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -59,8 +59,10 @@ impl Call {
 
     /// A refusal on its way through s3s, which would drop its details.
     pub(crate) fn refuse(&self, refusal: Refusal) -> S3Error {
-        let mut error =
-            S3Error::with_message(S3ErrorCode::Custom(refusal.code.into()), refusal.message.clone());
+        let mut error = S3Error::with_message(
+            S3ErrorCode::Custom(refusal.code.to_string().into()),
+            refusal.message.clone(),
+        );
         if let Ok(status) = http::StatusCode::from_u16(refusal.status) {
             error.set_status_code(status);
         }

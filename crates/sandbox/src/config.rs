@@ -1,15 +1,19 @@
-//! What a sandbox is started with: addresses, the account and its one access key, the clock.
+//! What a sandbox is started with: addresses, the account and its access keys, disturbances, the clock.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use issuer_discovery::ConnectTo;
 use time::OffsetDateTime;
+
+use crate::disturbance::Disturbance;
 
 /// How a sandbox is set up.
 ///
-/// The access key and its secret are taken as given: who wants them random makes them. The defaults are plainly no
+/// The access keys and their secrets are taken as given: who wants them random makes them. The defaults are plainly no
 /// real credentials, and every SDK takes them.
 #[derive(Clone)]
 pub struct Config {
@@ -19,10 +23,12 @@ pub struct Config {
     pub tls_listen: SocketAddr,
     /// The account that everything belongs to: twelve digits.
     pub account: String,
-    /// The one access key that is known.
+    /// The access key that the environment names.
     pub access_key_id: String,
     /// Its secret.
     pub secret_access_key: String,
+    /// Further keys of the same account.
+    pub more_access_keys: Vec<AccessKey>,
     /// The region that the environment names; it decides the partition of the account.
     pub region: String,
     /// Buckets of somebody else: names that are taken, and closed to this account.
@@ -33,7 +39,20 @@ pub struct Config {
     pub allow_non_loopback: bool,
     /// Added to every call before it is answered.
     pub latency: Option<Duration>,
-    /// Told of every call that was answered.
+    /// How long a change takes to show where AWS is eventually consistent: access blocks, bucket policies, IAM.
+    pub propagation: Option<Duration>,
+    /// A directory that keeps the state and the certificate authority; without one they end with the sandbox.
+    pub state: Option<PathBuf>,
+    /// A file that gets one line of JSON for each call.
+    pub trace: Option<PathBuf>,
+    /// Where IAM connects to when it reads an issuer that is in no bucket of the sandbox's; to loopback only, unless
+    /// other addresses are allowed.
+    pub connect_to: Vec<ConnectTo>,
+    /// The authorities, as PEM, that IAM trusts there; without them those of the system.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Decides what goes wrong with which call.
+    pub disturbance: Option<Disturbance>,
+    /// Told of every call, before its answer is sent, cut or withheld.
     pub observer: Option<Observer>,
     /// The clock that signatures are checked against and that dates what is made.
     pub clock: Clock,
@@ -48,11 +67,18 @@ impl Default for Config {
             account: "123456789012".to_owned(),
             access_key_id: "SANDBOXEXAMPLEKEYID0".to_owned(),
             secret_access_key: "sandbox-example-secret-not-a-real-one-00".to_owned(),
+            more_access_keys: Vec::new(),
             region: "us-east-1".to_owned(),
             foreign_buckets: Vec::new(),
             account_block: false,
             allow_non_loopback: false,
             latency: None,
+            propagation: None,
+            state: None,
+            trace: None,
+            connect_to: Vec::new(),
+            ca_pem: None,
+            disturbance: None,
             observer: None,
             clock: Clock::system(),
         }
@@ -70,20 +96,60 @@ impl fmt::Debug for Config {
             .field("foreign_buckets", &self.foreign_buckets)
             .field("account_block", &self.account_block)
             .field("latency", &self.latency)
+            .field("propagation", &self.propagation)
+            .field("state", &self.state)
+            .field("trace", &self.trace)
+            .field("more_access_keys", &self.more_access_keys)
             .finish_non_exhaustive()
     }
 }
 
-/// A call that was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Config {
+    /// The secret of an access key; nothing for one that is not known.
+    pub(crate) fn secret_of(&self, access_key_id: &str) -> Option<&str> {
+        if access_key_id == self.access_key_id {
+            return Some(&self.secret_access_key);
+        }
+        let key = self.more_access_keys.iter().find(|key| key.id == access_key_id)?;
+        Some(&key.secret)
+    }
+}
+
+/// An access key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A call that was carried out, or was not: before its answer is sent, cut or withheld.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered {
     /// From one on, in the order in which calls came.
     pub number: u64,
     /// `s3:GetObject`, `iam:CreateOpenIDConnectProvider`; `unknown` when it was refused before that was clear.
     pub operation: String,
-    /// The HTTP status.
+    /// What is asked for, as [`Arrived`](crate::Arrived) has it.
+    pub call: String,
+    /// The access key that the Authorization header names; none for an anonymous call.
+    pub access_key_id: Option<String>,
+    /// The HTTP status of the answer, sent or not; 0 where there is none, because it was not carried out.
     pub status: u16,
+    /// When it came, since the sandbox was started: before the latency is added.
+    pub arrived: Duration,
+    /// When its answer was ready, since the sandbox was started.
+    pub answered: Duration,
+    /// What went wrong with it on purpose, by the name of the [`Fault`](crate::Fault).
+    pub fault: Option<&'static str>,
 }
 
 /// Is told of every call, from the task that answers it: it should not take long.
@@ -127,6 +193,11 @@ impl Clock {
     pub(crate) fn now(&self) -> OffsetDateTime {
         let now = OffsetDateTime::from((self.0)());
         now.replace_nanosecond(0).unwrap_or(now)
+    }
+
+    /// The time now, as exact as it is known.
+    pub(crate) fn exact(&self) -> SystemTime {
+        (self.0)()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// A sandbox that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,68 @@ pub enum SandboxError {
         #[source]
         source: io::Error,
     },
+    /// The directory for the state, or a file in it, cannot be read or written.
+    #[error("cannot use {path} to keep the state")]
+    StateDirectory {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Another sandbox has the directory.
+    #[error("another sandbox is running with its state in {path}")]
+    StateInUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The state cannot be read.
+    #[error("{path} is not a sandbox's state, or is damaged; it was left as it is")]
+    StateCorrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The state is of a later version of this program.
+    #[error(
+        "{path} was written by a newer version (its form is {version}, 1 is known); it was left as it is"
+    )]
+    StateNewer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its form.
+        version: u64,
+    },
+    /// The state is of another account.
+    #[error("{path} keeps account {account} in partition {partition}, and another one is asked for")]
+    StateOfAnotherAccount {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        account: String,
+        /// Where that account is.
+        partition: String,
+    },
+    /// The kept certificate authority cannot be read.
+    #[error("{path} does not hold the sandbox's certificate authority; it was left as it is")]
+    AuthorityCorrupt {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The trace cannot be written.
+    #[error("cannot write the trace {path}")]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The authorities or addresses for reading issuers cannot be used.
+    #[error("issuers elsewhere cannot be read")]
+    Transport(#[source] issuer_discovery::TransportError),
     /// The certificate authority or the certificate of the TLS endpoint could not be made.
     #[error("cannot make the sandbox's certificates")]
     Certificate(#[source] rcgen::Error),

@@ -5,18 +5,67 @@
 //! else. The public endpoint speaks TLS for those names directly, for clients that map names to addresses
 //! themselves.
 //!
-//! What it answers it answers as AWS does, refusals included; what it does not know it refuses by name. Signatures
-//! are verified, new buckets block public access and have no ACLs, and a policy decides what anonymous callers read.
-//! State is in memory and ends with the sandbox. It is no place for secrets: whoever has its one key may do
-//! everything, and it answers everyone who can reach its address, which is why that is loopback.
+//! # What is enforced
+//!
+//! What it answers it answers as AWS does, refusals included, with AWS's codes and messages.
+//!
+//! - Signature Version 4 of every signed call: key, region, service, signed headers, body, and a clock that differs
+//!   by 15 minutes at most.
+//! - S3: bucket names, LocationConstraint, us-east-1's 200 for an owned bucket, the expected owner; all four
+//!   settings of Block Public Access on every new bucket and, if asked for, on the account, when a policy is written
+//!   and when an object is read; no ACLs; policies of at most 20 KB, weighed by the policy crate, for signed callers
+//!   too; anonymous reads through the policy only, 403 for what is not public or not there; conditional reads, writes
+//!   and deletes; checksums; versioning; tags of buckets; default encryption; deletion of empty buckets only;
+//!   ListObjectsV2 and ListObjectVersions in pages.
+//! - IAM: the ten calls for providers, with the rules for Url, client ids, thumbprints, tags and quotas. A provider
+//!   without a thumbprint is made when its issuer can be read: through the policy of one of the sandbox's own
+//!   buckets, or over TLS where [`Config::connect_to`] leads, which is loopback only.
+//! - Two changes of one thing at once: `ConcurrentModification` for a provider, `OperationAborted` for a bucket that
+//!   is being made, `ConditionalRequestConflict` for a conditional write while an earlier one of the key is under
+//!   way, or when the object was deleted meanwhile.
+//!
+//! # What is delayed
+//!
+//! With [`Config::propagation`], what AWS is late with, and nothing else:
+//!
+//! - S3's [bucket configurations][consistency]: an access block (also the account's) counts for PutBucketPolicy and
+//!   anonymous reads, and a policy for anonymous reads, after the delay. A deleted bucket stays in ListBuckets as
+//!   long, and its name is not free.
+//! - [IAM][eventual]: Get, List and ListTags show a change after the delay; whoever changes something acts on what is.
+//!
+//! Objects, and settings that are read back, are [strongly consistent][consistency] and never late. Versioning takes
+//! effect at once, though AWS asks for patience there. What was saved before a restart has settled.
+//!
+//! # What goes wrong on request
+//!
+//! A [`Disturbance`] decides for each call whether it is carried out, refused, cut, withheld or answered from an
+//! older state; [`Disturbance::by_chance`] is the one behind `--fail-rate`.
+//!
+//! # What is not there
+//!
+//! Presigned URLs, upload forms, multipart uploads, copies, ACLs, object tags and locks, other encryption than AES256
+//! and aws:kms (whose keys are only names), directory buckets; sessions and temporary credentials; policies of users
+//! and roles: whoever has a key may do what no bucket policy denies. What it does not know it refuses by name, with
+//! `NotImplemented` or `InvalidAction`.
+//!
+//! State is in memory and ends with the sandbox, or is kept in [`Config::state`]: then every change is on disk before
+//! it is answered. It is no place for secrets: whoever has a key may do everything, and it answers everyone who can
+//! reach its address, which is why that is loopback.
+//!
+//! [consistency]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
+//! [eventual]: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 
 mod account;
 mod call;
+mod chance;
 mod config;
+mod disturbance;
 mod error;
+mod history;
 mod host;
 mod iam;
 mod query;
+mod received;
 mod refusal;
 mod s3;
 mod s3control;
@@ -24,8 +73,12 @@ mod server;
 mod service;
 mod sigv4;
 mod state;
+mod store;
 mod sts;
 mod tls;
+mod trace;
+mod under_way;
+mod wire;
 mod xml;
 
 use std::net::SocketAddr;
@@ -35,13 +88,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use config::{Answered, Clock, Config, Observer};
+pub use config::{AccessKey, Answered, Clock, Config, Observer};
+pub use disturbance::{Arrived, Disturbance, Fault};
 pub use error::SandboxError;
 
 use account::Account;
 use server::Server;
 use service::Service;
+use store::Store;
 use tls::Authority;
+use trace::Trace;
 
 /// A sandbox that runs, in background tasks of the runtime that it was started on, until it is stopped or dropped.
 #[derive(Debug)]
@@ -53,22 +109,31 @@ pub struct Sandbox {
     ca_pem: String,
     stop: watch::Sender<()>,
     listeners: [JoinHandle<()>; 2],
+    account: Arc<Account>,
 }
 
 impl Sandbox {
     /// Starts a sandbox. When this returns, it answers.
     ///
     /// # Errors
-    /// An address that is not loopback (unless allowed) or taken, an account or region that is none.
+    /// An address that is not loopback (unless allowed) or taken, an account or region that is none, a state that
+    /// cannot be read or that another sandbox has, a trace that cannot be written.
     pub async fn start(config: Config) -> Result<Self, SandboxError> {
         let (plain, plain_address) = server::listen(config.listen, config.allow_non_loopback).await?;
         let (encrypted, public_address) =
             server::listen(config.tls_listen, config.allow_non_loopback).await?;
-        let authority = Arc::new(Authority::new(config.clock.now(), vec![public_address.ip()])?);
+        let store = config.state.as_deref().map(Store::open).transpose()?;
+        let saved = store.as_ref().map(Store::load).transpose()?.flatten();
+        let trace = config.trace.as_deref().map(Trace::begin).transpose()?;
+        let authority = Arc::new(authority(&config, store.as_ref(), public_address)?);
         let ca_pem = authority.pem();
-        let account = Arc::new(Account::new(config.clone(), authority.thumbprint())?);
+        let account = Arc::new(Account::new(config.clone(), authority.thumbprint(), saved)?);
         let (stop, stopped) = watch::channel(());
-        let server = Server::new(Arc::new(Service::new(account)), authority.server_config()?, stopped);
+        let server = Server::new(
+            Arc::new(Service::new(Arc::clone(&account), store, trace)),
+            authority.server_config()?,
+            stopped,
+        );
         Ok(Self {
             config,
             endpoint: format!("http://{plain_address}"),
@@ -77,6 +142,7 @@ impl Sandbox {
             ca_pem,
             stop,
             listeners: [server.clone().plain(plain), server.encrypted(encrypted)],
+            account,
         })
     }
 
@@ -119,12 +185,35 @@ impl Sandbox {
         ]
     }
 
-    /// Stops listening and ends every connection.
+    /// The whole state as it would be saved, for comparing: the account's block, buckets with their settings,
+    /// policies and objects (bodies in base64), providers.
+    #[must_use]
+    pub fn state(&self) -> serde_json::Value {
+        // Maps with text for keys, and nothing that JSON cannot write.
+        serde_json::to_value(&*self.account.state()).unwrap_or_default()
+    }
+
+    /// Stops listening and ends every connection. When this returns, another sandbox may have the state.
     pub async fn stop(self) {
-        drop(self.stop);
+        // Nobody left to be told is as good.
+        let _ = self.stop.send(());
         for listener in self.listeners {
             // It ends by itself; one that panicked has ended too.
             let _ = listener.await;
         }
+        self.stop.closed().await;
     }
+}
+
+/// The authority that is kept with the state, or a new one.
+fn authority(config: &Config, store: Option<&Store>, address: SocketAddr) -> Result<Authority, SandboxError> {
+    let (now, addresses) = (config.clock.now(), vec![address.ip()]);
+    let Some(store) = store else { return Authority::new(now, addresses) };
+    if let Some(pem) = store.authority()? {
+        let path = store.authority_path();
+        return Authority::kept(&pem, now, addresses).ok_or(SandboxError::AuthorityCorrupt { path });
+    }
+    let authority = Authority::new(now, addresses)?;
+    store.keep_authority(&authority.to_keep())?;
+    Ok(authority)
 }

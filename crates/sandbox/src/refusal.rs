@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// What AWS answers instead of doing what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) status: u16,
     pub(crate) message: Cow<'static, str>,
     /// Elements beside Code and Message in S3's XML, in order.
@@ -17,8 +17,12 @@ pub(crate) type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// A refusal with AWS's words.
-    pub(crate) fn new(code: &'static str, status: u16, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status, message: message.into(), details: Vec::new() }
+    pub(crate) fn new(
+        code: impl Into<Cow<'static, str>>,
+        status: u16,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code: code.into(), status, message: message.into(), details: Vec::new() }
     }
 
     /// The same with one more element.

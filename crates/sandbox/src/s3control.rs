@@ -42,17 +42,20 @@ pub(crate) fn answer(
             });
             xml_response(status, xml.finish(), "application/xml")
         }
-        Err(refusal) => {
-            let xml = Xml::document().element("ErrorResponse", |xml| {
-                let xml = xml.element("Error", |xml| {
-                    let xml = xml.text("Code", refusal.code).text("Message", &refusal.message);
-                    xml.each(&refusal.details, |xml, (name, text)| xml.text(name, text))
-                });
-                xml.text("RequestId", &call.request_id).text("HostId", &call.extended_id)
-            });
-            xml_response(refusal.status, xml.finish(), "application/xml")
-        }
+        Err(refusal) => error_response(&refusal, call),
     }
+}
+
+/// A refusal in S3 Control's XML.
+pub(crate) fn error_response(refusal: &Refusal, call: &Call) -> Response<Full<Bytes>> {
+    let xml = Xml::document().element("ErrorResponse", |xml| {
+        let xml = xml.element("Error", |xml| {
+            let xml = xml.text("Code", &refusal.code).text("Message", &refusal.message);
+            xml.each(&refusal.details, |xml, (name, text)| xml.text(name, text))
+        });
+        xml.text("RequestId", &call.request_id).text("HostId", &call.extended_id)
+    });
+    xml_response(refusal.status, xml.finish(), "application/xml")
 }
 
 fn act(
@@ -86,7 +89,7 @@ fn act(
     if named != account.config.account || host_account.is_some_and(|host| host != named) {
         return Err(Refusal::new("AccessDenied", 403, "Access Denied"));
     }
-    let mut state = account.state();
+    let mut state = account.change();
     match operation {
         "GetPublicAccessBlock" => {
             let missing = || {

@@ -3,11 +3,9 @@
 //! As a proxy it follows [RFC 9110, section 9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6): CONNECT to
 //! a host of AWS ends in the sandbox's own TLS, CONNECT to any other host is refused.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -23,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::error::SandboxError;
 use crate::host::Host;
 use crate::service::Service;
+use crate::wire::{self, Cut, Reply, Wire};
 
 /// Marks a request that came through TLS.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +36,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Connections of a service; they end when the sender of `stopped` is dropped.
+    /// Connections of a service; they end when `stopped` is told so, or its sender is dropped.
     pub(crate) fn new(
         service: Arc<Service>,
         tls: Arc<rustls::ServerConfig>,
@@ -49,14 +48,19 @@ impl Server {
     /// Accepts plain connections.
     pub(crate) fn plain(self, listener: TcpListener) -> JoinHandle<()> {
         self.accept(listener, |server, stream| async move {
+            let (line, wire) = wire::share(stream);
             let service = server.clone();
-            server.serve(stream, service_fn(move |request| service.clone().plain_request(request))).await;
+            let answer = service_fn(move |request| service.clone().plain_request(request, wire.clone()));
+            server.serve(line, answer).await;
         })
     }
 
     /// Accepts TLS connections.
     pub(crate) fn encrypted(self, listener: TcpListener) -> JoinHandle<()> {
-        self.accept(listener, Self::serve_tls)
+        self.accept(listener, |server, stream| {
+            let (line, wire) = wire::share(stream);
+            server.serve_tls(line, wire)
+        })
     }
 
     fn accept<F>(
@@ -96,14 +100,17 @@ impl Server {
         });
     }
 
-    async fn serve_tls<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+    async fn serve_tls<S>(self, stream: S, wire: Wire)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         // Who does not trust the authority goes away: nothing to answer.
         let Ok(stream) = self.tls.accept(stream).await else { return };
         let service = Arc::clone(&self.service);
         let answer = service_fn(move |mut request: Request<Incoming>| {
-            let service = Arc::clone(&service);
+            let (service, wire) = (Arc::clone(&service), wire.clone());
             request.extensions_mut().insert(ThroughTls);
-            async move { service.answer(request).await }
+            async move { service.answer(request, &wire).await }
         });
         self.serve(stream, answer).await;
     }
@@ -111,8 +118,7 @@ impl Server {
     async fn serve<S, H>(self, stream: S, service: H)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        H: hyper::service::Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>
-            + Send,
+        H: hyper::service::Service<Request<Incoming>, Response = Response<Reply>, Error = Cut> + Send,
         H::Future: Send,
     {
         let mut http = http1::Builder::new();
@@ -123,25 +129,25 @@ impl Server {
         let _ = connection.await;
     }
 
-    async fn plain_request(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn plain_request(self, request: Request<Incoming>, wire: Wire) -> Result<Response<Reply>, Cut> {
         if request.method() != Method::CONNECT {
-            return self.service.answer(request).await;
+            return self.service.answer(request, &wire).await;
         }
         let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         if !matches!(Host::parse(&target), Host::Aws(_)) || !target.ends_with(":443") {
             let text = format!(
                 "The sandbox leads to AWS's hosts, port 443, and to none else: {target} is refused.\n"
             );
-            let mut response = Response::new(Full::from(text));
+            let mut response = Response::new(Reply::from(Full::from(text)));
             *response.status_mut() = StatusCode::FORBIDDEN;
             return Ok(response);
         }
         self.clone().spawn(async move {
             if let Ok(upgraded) = hyper::upgrade::on(request).await {
-                self.serve_tls(TokioIo::new(upgraded)).await;
+                self.serve_tls(TokioIo::new(upgraded), wire).await;
             }
         });
-        Ok(Response::new(Full::default()))
+        Ok(Response::new(Reply::from(Full::default())))
     }
 }
 

@@ -1,83 +1,143 @@
-//! The one function through which every call passes: number it, wait, find its service, answer, sign off.
+//! The one function through which every call passes: number it, wait, let it be disturbed, answer, sign off, tell.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, Full};
 
 use crate::account::Account;
 use crate::call::Call;
 use crate::config::Answered;
-use crate::host::{AwsHost, Host, Service as AwsService};
+use crate::disturbance::{Arrived, Fault};
+use crate::received::{Received, Target};
 use crate::refusal::Refusal;
 use crate::s3::S3;
+use crate::store::Store;
+use crate::trace::Trace;
+use crate::under_way;
+use crate::wire::{Cut, Reply, Wire};
 use crate::{query, s3control};
-
-/// The longest body that is taken; an upload in one part may have 5 GB at AWS.
-const BODY: usize = 64 * 1024 * 1024;
 
 /// All services.
 #[derive(Debug)]
 pub(crate) struct Service {
     account: Arc<Account>,
     s3: S3,
+    store: Option<Store>,
+    trace: Option<Trace>,
 }
 
 impl Service {
-    /// The services of an account.
-    pub(crate) fn new(account: Arc<Account>) -> Self {
-        Self { s3: S3::new(&account), account }
+    /// The services of an account: what is kept, and what is written down.
+    pub(crate) fn new(account: Arc<Account>, store: Option<Store>, trace: Option<Trace>) -> Self {
+        Self { s3: S3::new(&account), account, store, trace }
     }
 
-    /// Answers one request. Faults, delays and records of calls belong here and nowhere else.
-    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible>
+    /// Answers one request, or cuts its connection. Faults, delays and records of calls belong here and nowhere
+    /// else.
+    pub(crate) async fn answer<B>(&self, request: Request<B>, wire: &Wire) -> Result<Response<Reply>, Cut>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let call = Arc::new(Call::new(&self.account));
+        let mut told =
+            Answered { number: call.number, arrived: self.account.running(), ..Answered::default() };
+        let received = Received::read(request).await;
+        told.call = received.call();
+        told.access_key_id = received.access_key_id();
+        let known =
+            told.access_key_id.as_deref().is_some_and(|id| self.account.config.secret_of(id).is_some());
+        let subject = under_way::subject(&received).filter(|_| known);
+        let claim = subject.map(|subject| self.account.under_way.begin(call.number, subject));
+        let head = received.parts.method == Method::HEAD;
         if let Some(latency) = self.account.config.latency {
             tokio::time::sleep(latency).await;
         }
-        let head = request.method() == Method::HEAD;
-        let mut response = self.dispatch(request, &call).await;
-        if head || response.status() == StatusCode::NOT_MODIFIED {
-            // An answer without a body; of a HEAD the length is that of the object.
-            *response.body_mut() = Full::default();
+        let fault = self.fault(&told).await;
+        told.fault = fault.name();
+        let mut response = self.carry_out(received, &call, &fault).await;
+        if let Some(response) = &mut response {
+            if head || response.status() == StatusCode::NOT_MODIFIED {
+                // An answer without a body; of a HEAD the length is that of the object.
+                *response.body_mut() = Full::default();
+            }
+            call.sign_off(response);
+            told.status = response.status().as_u16();
         }
-        call.sign_off(&mut response);
+        told.operation = call.operation().unwrap_or("unknown").to_owned();
+        told.answered = self.account.running();
+        if let Some(trace) = &self.trace {
+            trace.write(&told);
+        }
         if let Some(observer) = &self.account.config.observer {
-            let operation = call.operation().unwrap_or("unknown").to_owned();
-            observer.see(Answered { number: call.number, operation, status: response.status().as_u16() });
+            observer.see(told);
         }
-        Ok(response)
+        drop(claim);
+        send(response, &fault, wire).await
     }
 
-    async fn dispatch<B>(&self, request: Request<B>, call: &Arc<Call>) -> Response<Full<Bytes>>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (parts, body) = request.into_parts();
-        let host = Host::parse(host_of(&parts));
-        let target = target(&parts, &host);
-        let body = match Limited::new(body, BODY).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let text = "Your proposed upload exceeds the maximum allowed size";
-                return self.refuse(&target, &Refusal::new("EntityTooLarge", 400, text), call);
+    async fn fault(&self, told: &Answered) -> Fault {
+        let Some(disturbance) = &self.account.config.disturbance else { return Fault::None };
+        let arrived = Arrived {
+            number: told.number,
+            call: told.call.clone(),
+            access_key_id: told.access_key_id.clone(),
+        };
+        disturbance.decide(arrived).await
+    }
+
+    /// Does what is asked for, or what the fault lets of it; nothing when there is no answer to speak of.
+    async fn carry_out(
+        &self,
+        received: Received,
+        call: &Arc<Call>,
+        fault: &Fault,
+    ) -> Option<Response<Full<Bytes>>> {
+        match fault {
+            Fault::CutBefore | Fault::Silent { carried_out: false } => None,
+            Fault::Refuse { status, code, message } => {
+                let refusal = Refusal::new(code.clone(), *status, message.clone());
+                Some(refuse(&received.target, &refusal, call))
             }
-            Err(_) => {
-                let text =
-                    "You did not provide the number of bytes specified by the Content-Length HTTP header.";
-                return self.refuse(&target, &Refusal::new("IncompleteBody", 400, text), call);
+            Fault::Stale if received.only_reads() => {
+                let then = Self::new(Arc::new(self.account.before_the_last_change()), None, None);
+                Some(then.dispatch(received, call).await)
             }
+            _ => {
+                let target = received.target.clone();
+                let response = self.dispatch(received, call).await;
+                Some(self.kept(response, &target, call).await)
+            }
+        }
+    }
+
+    /// The answer, when what it tells of is kept; what is not cannot be told.
+    async fn kept(
+        &self,
+        response: Response<Full<Bytes>>,
+        target: &Target,
+        call: &Call,
+    ) -> Response<Full<Bytes>> {
+        let Some(store) = &self.store else { return response };
+        match store.save(|| self.account.snapshot()).await {
+            Ok(()) => response,
+            Err(error) => {
+                let text = format!("The sandbox cannot save its state: {error}");
+                refuse(target, &Refusal::new("InternalError", 500, text), call)
+            }
+        }
+    }
+
+    async fn dispatch(&self, received: Received, call: &Arc<Call>) -> Response<Full<Bytes>> {
+        let Received { parts, host, target, body } = received;
+        let body = match body {
+            Ok(body) => body,
+            Err(refusal) => return refuse(&target, &refusal, call),
         };
         match &target {
-            Target::Query(api) => query::answer(&self.account, *api, &host, &parts, &body, call),
+            Target::Query(api) => query::answer(&self.account, *api, &host, &parts, &body, call).await,
             Target::S3Control { account } => {
                 s3control::answer(&self.account, account.as_deref(), &host, &parts, &body, call)
             }
@@ -85,53 +145,45 @@ impl Service {
             Target::Unknown(service) => {
                 let text =
                     format!("The sandbox has no service {service}: it has s3, s3-control, iam and sts.");
-                self.refuse(&target, &Refusal::new("NotImplemented", 501, text), call)
+                refuse(&target, &Refusal::new("NotImplemented", 501, text), call)
             }
         }
     }
+}
 
-    fn refuse(&self, target: &Target, refusal: &Refusal, call: &Call) -> Response<Full<Bytes>> {
-        match target {
-            Target::S3 => crate::s3::error_response(refusal, call),
-            _ => query::error_response(query::Api::Sts, refusal, call),
+/// Sends an answer as far as the fault lets it.
+async fn send(
+    response: Option<Response<Full<Bytes>>>,
+    fault: &Fault,
+    wire: &Wire,
+) -> Result<Response<Reply>, Cut> {
+    let Some(response) = response.filter(|_| !matches!(fault, Fault::CutAfter | Fault::Silent { .. })) else {
+        if matches!(fault, Fault::Silent { .. }) {
+            wire.client_gone().await;
         }
+        wire.reset_at_end();
+        return Err(Cut);
+    };
+    if *fault != Fault::CutInBody {
+        return Ok(response.map(Reply::from));
     }
+    let (parts, body) = response.into_parts();
+    // It is in memory: there is no failing, and no waiting.
+    let body = body.collect().await.map_or_else(|never| match never {}, Collected::to_bytes);
+    if body.is_empty() {
+        wire.reset_at_end();
+        return Err(Cut);
+    }
+    Ok(Response::from_parts(parts, Reply::half(&body)))
 }
 
-/// Which service a request is for.
-enum Target {
-    Query(Option<query::Api>),
-    S3Control { account: Option<String> },
-    S3,
-    Unknown(String),
-}
-
-fn target(parts: &Parts, host: &Host) -> Target {
-    if let Host::Aws(AwsHost { service, .. }) = host {
-        return match service {
-            AwsService::Iam => Target::Query(Some(query::Api::Iam)),
-            AwsService::Sts => Target::Query(Some(query::Api::Sts)),
-            AwsService::S3Control { account } => Target::S3Control { account: account.clone() },
-            AwsService::S3 { .. } => Target::S3,
-            AwsService::Other(name) => Target::Unknown(name.clone()),
-        };
+fn refuse(target: &Target, refusal: &Refusal, call: &Call) -> Response<Full<Bytes>> {
+    match target {
+        Target::S3 => crate::s3::error_response(refusal, call),
+        Target::S3Control { .. } => s3control::error_response(refusal, call),
+        Target::Query(api) => query::error_response(api.unwrap_or(query::Api::Sts), refusal, call),
+        Target::Unknown(_) => query::error_response(query::Api::Sts, refusal, call),
     }
-    // Without a name the request itself has to tell: the path of S3 Control, or the form of the query protocol.
-    let form = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let form = form.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-    if parts.headers.contains_key("x-amz-account-id") && parts.uri.path().starts_with("/v20180820/") {
-        Target::S3Control { account: None }
-    } else if parts.method == Method::POST && parts.uri.path() == "/" && form {
-        Target::Query(None)
-    } else {
-        Target::S3
-    }
-}
-
-/// The host that a request is for.
-pub(crate) fn host_of(parts: &Parts) -> &str {
-    let header = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default()
 }
 
 /// An XML answer.

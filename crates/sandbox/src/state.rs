@@ -4,16 +4,21 @@
 //! await, so a call sees and changes one consistent state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 
 /// What one account and its neighbours have.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct State {
     /// The account's buckets by name.
     pub(crate) buckets: BTreeMap<String, Bucket>,
-    /// Names of buckets that somebody else has.
+    /// Names of buckets that somebody else has: what the sandbox was started with, and never saved.
+    #[serde(skip)]
     pub(crate) foreign: BTreeSet<String>,
     /// The account's own public access block.
     pub(crate) account_block: Option<AccessBlock>,
@@ -22,9 +27,14 @@ pub(crate) struct State {
 }
 
 /// One bucket.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Bucket {
+    /// Tells it from an earlier bucket of the same name, as long as the sandbox runs.
+    #[serde(skip)]
+    pub(crate) made: u64,
     pub(crate) region: String,
+    #[serde(with = "rfc3339")]
     pub(crate) created: OffsetDateTime,
     pub(crate) tags: BTreeMap<String, String>,
     /// The policy's exact text.
@@ -47,7 +57,8 @@ impl Bucket {
 }
 
 /// The four settings of S3 Block Public Access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AccessBlock {
     pub(crate) block_public_acls: bool,
     pub(crate) ignore_public_acls: bool,
@@ -66,7 +77,8 @@ impl AccessBlock {
 }
 
 /// Whether a bucket keeps old versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Versioning {
     /// It never did.
     Never,
@@ -77,7 +89,8 @@ pub(crate) enum Versioning {
 }
 
 /// How objects are encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Encryption {
     /// `AES256`, the default.
     S3,
@@ -86,24 +99,29 @@ pub(crate) enum Encryption {
 }
 
 /// One version of a key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Version {
     /// `null` where the bucket keeps no versions.
     pub(crate) id: String,
+    #[serde(with = "rfc3339")]
     pub(crate) modified: OffsetDateTime,
     pub(crate) content: Content,
 }
 
 /// What a version is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
-    Object(Box<Object>),
+    Object(Arc<Object>),
     DeleteMarker,
 }
 
 /// The bytes of an object and all that is kept with them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Object {
+    #[serde(with = "in_base64")]
     pub(crate) body: Bytes,
     /// MD5 of the body in hex, without quotes.
     pub(crate) etag: String,
@@ -119,12 +137,32 @@ pub(crate) struct Object {
 }
 
 /// One OpenID Connect provider of IAM.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
     /// Without `https://`, as IAM shows it.
     pub(crate) url: String,
     pub(crate) client_ids: Vec<String>,
     pub(crate) thumbprints: Vec<String>,
     pub(crate) tags: BTreeMap<String, String>,
+    #[serde(with = "rfc3339")]
     pub(crate) created: OffsetDateTime,
+}
+
+/// Bytes as they stand in JSON.
+mod in_base64 {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use bytes::Bytes;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
+    }
 }

@@ -1,18 +1,21 @@
 //! The sandbox's own certificate authority: a certificate for each name of AWS that a client asks for.
 //!
-//! Keys and authority are made anew at each start and are nowhere written down.
+//! Keys and authority are made anew at each start and are nowhere written down, unless they are kept with the state.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -25,7 +28,8 @@ use crate::sigv4::hex;
 
 /// The authority and what it has certified so far.
 pub(crate) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
     /// One key for all names: it never leaves the process.
     leaf_key: KeyPair,
     provider: Arc<CryptoProvider>,
@@ -37,16 +41,34 @@ pub(crate) struct Authority {
 impl Authority {
     /// A new authority; `addresses` are those at which the sandbox itself is reached.
     pub(crate) fn new(now: OffsetDateTime, addresses: Vec<IpAddr>) -> Result<Self, SandboxError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = named("issuerctl sandbox CA");
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
-        (params.not_before, params.not_after) = validity(now);
-        let key = || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(SandboxError::Certificate);
+        let key = new_key()?;
+        let certificate = authority(now).self_signed(&key).map_err(SandboxError::Certificate)?;
+        Self::with(certificate.into(), key, now, addresses)
+    }
+
+    /// The authority that was kept as [`Authority::to_keep`] gave it; nothing when the text is none.
+    pub(crate) fn kept(pem: &str, now: OffsetDateTime, addresses: Vec<IpAddr>) -> Option<Self> {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        // A certificate of another key is refused here.
+        CertifiedKey::from_der(vec![certificate.clone()], PrivateKeyDer::from(key.clone_key()), &provider)
+            .ok()?;
+        let key = KeyPair::try_from(&key).ok()?;
+        Self::with(certificate, key, now, addresses).ok()
+    }
+
+    fn with(
+        certificate: CertificateDer<'static>,
+        key: KeyPair,
+        now: OffsetDateTime,
+        addresses: Vec<IpAddr>,
+    ) -> Result<Self, SandboxError> {
         Ok(Self {
-            issuer: CertifiedIssuer::self_signed(params, key()?).map_err(SandboxError::Certificate)?,
-            leaf_key: key()?,
+            certificate,
+            // Of the parameters only the name and the usages count, and those are always the same.
+            issuer: Issuer::new(authority(now), key),
+            leaf_key: new_key()?,
             provider: Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
             addresses,
             now,
@@ -54,14 +76,22 @@ impl Authority {
         })
     }
 
+    /// The authority's key and certificate: whoever has it can be any host of AWS to who trusts it.
+    pub(crate) fn to_keep(&self) -> String {
+        format!("{}{}", self.issuer.key().serialize_pem(), self.pem())
+    }
+
     /// The authority's certificate, which clients have to trust.
     pub(crate) fn pem(&self) -> String {
-        self.issuer.pem()
+        let body = STANDARD.encode(&self.certificate);
+        let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines = lines.fold(String::new(), |text, line| text + &line + "\n");
+        format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
     }
 
     /// SHA-1 of that certificate: what IAM calls the thumbprint.
     pub(crate) fn thumbprint(&self) -> String {
-        hex(Sha1::checksum(self.issuer.der()).as_ref())
+        hex(Sha1::checksum(&self.certificate).as_ref())
     }
 
     /// TLS that answers with a certificate for the name it is asked for.
@@ -105,9 +135,9 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        (params.not_before, params.not_after) = validity(self.now);
+        (params.not_before, params.not_after) = validity(self.now, 365);
         let certificate = params.signed_by(&self.leaf_key, &self.issuer).ok()?;
-        let chain = vec![CertificateDer::from(certificate), self.issuer.der().clone()];
+        let chain = vec![CertificateDer::from(certificate), self.certificate.clone()];
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.leaf_key.serialize_der()));
         CertifiedKey::from_der(chain, key, &self.provider).ok()
     }
@@ -131,9 +161,24 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-/// From yesterday, for clocks that are late, for a year.
-fn validity(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
-    (now - Duration::days(1), now + Duration::days(365))
+fn new_key() -> Result<KeyPair, SandboxError> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(SandboxError::Certificate)
+}
+
+/// An authority for ten years: one that is kept outlives its certificates.
+fn authority(now: OffsetDateTime) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = named("issuerctl sandbox CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages =
+        vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    (params.not_before, params.not_after) = validity(now, 3650);
+    params
+}
+
+/// From yesterday, for clocks that are late.
+fn validity(now: OffsetDateTime, days: i64) -> (OffsetDateTime, OffsetDateTime) {
+    (now - Duration::days(1), now + Duration::days(days))
 }
 
 #[cfg(test)]
@@ -155,5 +200,18 @@ mod tests {
             assert!(authority.certified(Some(name)).is_none(), "{name}");
         }
         assert_eq!(authority.thumbprint().len(), 40);
+    }
+
+    #[test]
+    fn an_authority_that_is_kept_is_the_same() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+        let [first, other] = [(); 2].map(|()| Authority::new(now, Vec::new()).unwrap());
+        let again = Authority::kept(&first.to_keep(), now + Duration::days(400), Vec::new()).unwrap();
+        assert_eq!((again.pem(), again.thumbprint()), (first.pem(), first.thumbprint()));
+        assert!(again.certified(Some("iam.amazonaws.com")).is_some());
+        let mixed = format!("{}{}", first.issuer.key().serialize_pem(), other.pem());
+        for bad in ["", "nothing", first.pem().as_str(), &mixed, &first.to_keep()[40..]] {
+            assert!(Authority::kept(bad, now, Vec::new()).is_none(), "{bad}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use crate::args::Apply;
 use crate::failure::Failure;
+use crate::input;
 use crate::planned::Job;
 use crate::printer::Printer;
 
@@ -188,6 +189,7 @@ impl Emit {
             provider: None,
             transport: None,
             patience: Patience::default(),
+            timeout: context.global.timeout(),
         };
         // The directory was named for being written to: nothing is asked.
         let mut finished = job.run(Apply { yes: true, ..self.apply }, printer).await?;
@@ -225,8 +227,8 @@ fn list(printer: &Printer) -> Result<(), Failure> {
 }
 
 fn read_manifest(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("cannot read the manifest {}: {error}", path.display())))
+    String::from_utf8(input::read("manifest", path)?)
+        .map_err(|_| Failure::new(format!("the manifest {} is not UTF-8", path.display())))
 }
 
 fn emit_failure(error: &EmitError) -> Failure {

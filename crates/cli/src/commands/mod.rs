@@ -52,13 +52,21 @@ impl Context {
     fn block_on(&self, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
         self.block_on_until_stopped(async {
             tokio::select! {
+                // First, so that a signal is caught from before the command begins.
+                biased;
+                () = interrupt() => Err(self.interrupted()),
                 result = command => result,
-                () = interrupt() => Err(Failure::interrupted(match self.printer.steps_done() {
-                    0 => "interrupted; the same command begins again".to_owned(),
-                    1 => "interrupted after 1 step; the same command goes on from here".to_owned(),
-                    steps => format!("interrupted after {steps} steps; the same command goes on from here"),
-                })),
             }
+        })
+    }
+
+    /// Says how far it got: who asked for quiet has not heard it yet.
+    fn interrupted(&self) -> Failure {
+        let done = self.printer.done();
+        Failure::interrupted(if done.is_empty() {
+            "interrupted before the first step was done; the same command goes on".to_owned()
+        } else {
+            format!("interrupted; done so far: {}. The same command goes on from here", done.join("; "))
         })
     }
 

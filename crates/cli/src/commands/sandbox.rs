@@ -1,6 +1,5 @@
 //! `sandbox`, and `bootstrap --sandbox`: an AWS to practise on.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +12,10 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
 use clap::Args;
 use issuer_discovery::{Fetch as _, HttpsFetch, Region, Transport, TransportOptions};
-use issuer_keygen::KeyDir;
+use issuer_keygen::{Existing, KeyDir, write_whole};
 use issuer_plan::KeySource;
 use issuer_registrar::caller_account;
-use issuer_sandbox::{Config, Sandbox, SandboxError};
+use issuer_sandbox::{Config, Disturbance, Sandbox, SandboxError};
 use serde_json::{Map, Value, json};
 
 use super::Context;
@@ -24,6 +23,7 @@ use super::bootstrap::{Bootstrap, Scene};
 use super::emit;
 use crate::args::{Apply, Global};
 use crate::failure::Failure;
+use crate::input;
 use crate::session::{self, Aws};
 
 /// Run an AWS to practise on, on this machine
@@ -31,24 +31,45 @@ use crate::session::{self, Aws};
 /// S3, IAM's OpenID Connect providers and STS, as strict as AWS in every call that it has. It runs
 /// until it is stopped. When it is ready it prints its endpoints, the CA file and the environment
 /// to export: with that, the aws CLI and every SDK reach it under AWS's own host names.
+///
+/// It connects to nobody. A provider without a thumbprint is made when its issuer can be read: in
+/// a bucket of the sandbox's own, or where --connect-to leads on this machine (with --ca-file).
 #[derive(Debug, Args)]
 pub(crate) struct SandboxCommand {
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Where to write the certificate of its CA [default: a temporary file]
+    /// Where to write the certificate of its CA [default: ca.pem in --state, else a temporary file]
     #[arg(long, value_name = "FILE")]
     write_ca: Option<PathBuf>,
     /// Milliseconds to add to every call
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// Keep everything in this directory, the CA too: a sandbox that is started again goes on from
+    /// there
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Write one line of JSON for each call; a file that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Let this share of the calls fail, from 0 to 1: throttled, 5xx, or the connection is cut
+    #[arg(long, value_name = "P", value_parser = share)]
+    fail_rate: Option<f64>,
+    /// Choose the calls that fail by this number: the same calls fail with the same one [default: a
+    /// random one, which is said]
+    #[arg(long, value_name = "N", requires = "fail_rate")]
+    seed: Option<u64>,
+    /// Milliseconds until a change shows where AWS is eventually consistent: access blocks and
+    /// bucket policies for the next policy and for the public, deleted buckets, all of IAM
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    propagation: u64,
     /// A bucket name that another account has taken
     #[arg(long, value_name = "NAME")]
     foreign_bucket: Vec<String>,
     /// Switch the account's own public access block on
     #[arg(long)]
     account_block: bool,
-    /// Listen on an address that other machines can reach
+    /// Listen on addresses that other machines can reach, and read issuers on other machines
     #[arg(long)]
     allow_non_loopback: bool,
 }
@@ -56,6 +77,8 @@ pub(crate) struct SandboxCommand {
 impl SandboxCommand {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         let printer = &context.printer;
+        let seed = self.fail_rate.map(|_| self.seed.unwrap_or_else(random_seed));
+        let faults = self.fail_rate.zip(seed);
         let mut config = Config {
             listen: self.listen,
             tls_listen: SocketAddr::new(self.listen.ip(), 0),
@@ -63,6 +86,12 @@ impl SandboxCommand {
             account_block: self.account_block,
             allow_non_loopback: self.allow_non_loopback,
             latency: (self.latency > 0).then(|| Duration::from_millis(self.latency)),
+            propagation: (self.propagation > 0).then(|| Duration::from_millis(self.propagation)),
+            disturbance: faults.map(|(probability, seed)| Disturbance::by_chance(probability, seed)),
+            state: self.state.clone(),
+            trace: self.trace.clone(),
+            connect_to: context.global.connect_to.clone(),
+            ca_pem: self.authorities(&context.global)?,
             ..Config::default()
         };
         if let Some(region) = &context.global.region {
@@ -70,10 +99,11 @@ impl SandboxCommand {
         }
         let sandbox = start(config).await?;
         // Kept until the end: the file goes with it.
-        let (_temporary, ca_file) = match &self.write_ca {
+        let kept = self.state.as_ref().map(|directory| directory.join("ca.pem"));
+        let (_temporary, ca_file) = match self.write_ca.clone().or(kept) {
             Some(path) => {
-                write_ca(&sandbox, path)?;
-                (None, path.clone())
+                write_ca(&sandbox, &path)?;
+                (None, path)
             }
             None => {
                 let directory = temporary()?;
@@ -88,12 +118,16 @@ impl SandboxCommand {
         if printer.is_json() {
             let environment: Map<String, Value> =
                 environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-            printer.json_line(&json!({
+            let mut line = json!({
                 "endpoint": sandbox.endpoint(),
                 "public_endpoint": sandbox.public_endpoint(),
                 "ca_file": ca_file,
                 "env": environment,
-            }))?;
+            });
+            if let Some(seed) = seed {
+                line["seed"] = json!(seed);
+            }
+            printer.json_line(&line)?;
         } else {
             let exports: String = environment
                 .iter()
@@ -106,12 +140,34 @@ impl SandboxCommand {
             ));
             printer.say(&format!("public endpoint  {}", sandbox.public_endpoint()));
             printer.say(&format!("CA file          {}", ca_file.display()));
-            printer.say("ready; Ctrl-C ends it, and what it holds is gone then");
+            if let (Some(seed), None) = (seed, self.seed) {
+                printer.say(&format!("calls fail by chance; --seed {seed} lets the same ones fail again"));
+            }
+            printer.say(match &self.state {
+                None => "ready; Ctrl-C ends it, and what it holds is gone then",
+                Some(_) => "ready; Ctrl-C ends it, and what it holds is kept",
+            });
         }
         crate::planned::interrupt().await;
         sandbox.stop().await;
         Ok(())
     }
+
+    /// The authorities that IAM trusts at issuers elsewhere: those of --ca-file alone, for a bundle of
+    /// the environment is how clients find a sandbox.
+    fn authorities(&self, global: &Global) -> Result<Option<Vec<u8>>, Failure> {
+        global.ca_file.as_ref().map(|path| input::read("CA file", path)).transpose()
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a number from 0 to 1"))
+}
+
+/// Short enough to be typed again.
+fn random_seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().0 >> 44
 }
 
 /// Runs the whole job on a sandbox of its own: no real profile and no endpoint is read, and the keys
@@ -146,7 +202,7 @@ pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result
         .sleep_impl(TokioSleep::new())
         .time_source(SystemTimeSource::new())
         .retry_config(session::retries())
-        .timeout_config(session::timeouts())
+        .timeout_config(session::timeouts(&context.global))
         .build();
     let account = caller_account(&config).await?;
     let aws = Aws { config, account, region: region.clone(), path_style: false };
@@ -198,6 +254,18 @@ async fn start(config: Config) -> Result<Sandbox, Failure> {
         SandboxError::NotLoopback { .. } => Failure::of(&error)
             .into_usage()
             .hint("give an address of 127.0.0.0/8 or ::1, or --allow-non-loopback if that is meant"),
+        SandboxError::StateInUse { .. } => {
+            Failure::of(&error).hint("stop that one, or give each its own --state directory")
+        }
+        SandboxError::StateCorrupt { .. } | SandboxError::AuthorityCorrupt { .. } => {
+            Failure::of(&error).hint("put it right from a copy, or give another --state directory")
+        }
+        SandboxError::StateNewer { .. } => {
+            Failure::of(&error).hint("run the newer issuerctl, or give another --state directory")
+        }
+        SandboxError::StateOfAnotherAccount { .. } => {
+            Failure::of(&error).hint("give a --region of that partition, or another --state directory")
+        }
         error => Failure::of(&error),
     })
 }
@@ -210,8 +278,8 @@ fn temporary() -> Result<tempfile::TempDir, Failure> {
 }
 
 fn write_ca(sandbox: &Sandbox, path: &Path) -> Result<(), Failure> {
-    std::fs::File::create(path)
-        .and_then(|mut file| file.write_all(sandbox.ca_pem().as_bytes()))
+    // For everyone to read, and for nobody else to write: others are told to trust it.
+    write_whole(path, sandbox.ca_pem().as_bytes(), 0o644, Existing::Replace)
         .map_err(|error| Failure::new(format!("cannot write the CA file {}: {error}", path.display())))
 }
 

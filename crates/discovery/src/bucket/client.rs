@@ -16,8 +16,10 @@ use issuer_policy::Document;
 
 use super::error::BucketError;
 use super::{AccountBlock, BucketPlace, LiveBucket};
-use crate::call::CallError;
-use crate::publish::{AccessBlock, LiveDocuments, Patience, PublishChange, Publisher, Waiting};
+use crate::call::{CallError, CallFailure};
+use crate::patience::{Patience, Waiting};
+use crate::publish::{AccessBlock, LiveDocuments, PublishChange, Publisher};
+use crate::retry::TooManyRequests;
 use crate::site::DISCOVERY_PATH;
 
 /// A bucket that the issuer's documents are published to.
@@ -44,9 +46,11 @@ impl S3Publisher {
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .region(aws_sdk_s3::config::Region::new(place.region.as_str().to_owned()))
             .force_path_style(path_style)
+            .retry_classifier(TooManyRequests)
             .build();
         let control = aws_sdk_s3control::config::Builder::from(config)
             .region(aws_sdk_s3control::config::Region::new(place.region.as_str().to_owned()))
+            .retry_classifier(TooManyRequests)
             .build();
         Self {
             s3: Client::from_conf(s3),
@@ -187,8 +191,13 @@ impl S3Publisher {
                     Some(answer) if answer.code == "NoSuchPublicAccessBlockConfiguration" => {
                         Ok(AccountBlock::default())
                     }
-                    // Not allowed to look, or a store that is not AWS and has no accounts.
-                    Some(_) if !matches!(error.status(), 429 | 500..) || error.status() == 501 => {
+                    // Not allowed to look, or a store that is not AWS and has no accounts: some of those
+                    // answer with something else.
+                    Some(_)
+                        if matches!(error.status(), 1..=399)
+                            || !error.may_pass()
+                                && !matches!(*error.reason, CallFailure::BadCredentials(_)) =>
+                    {
                         Ok(AccountBlock::Unknown(error.to_string()))
                     }
                     _ => Err(error.into()),
@@ -265,6 +274,10 @@ impl Publisher for S3Publisher {
             PublishChange::Object { object, replaces } => self.put_document(object, replaces).await,
             PublishChange::CreateDirectory { .. } => Err(BucketError::NotForBuckets(change.kind())),
         }
+    }
+
+    async fn confirm(&self, change: &PublishChange) -> Result<(), BucketError> {
+        self.confirm_setting(change).await
     }
 }
 

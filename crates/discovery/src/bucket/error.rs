@@ -96,6 +96,15 @@ pub enum BucketError {
         /// What was.
         what: String,
     },
+    /// A call that must not be repeated blindly failed so that it may have been carried out.
+    #[error("what became of {what} is not known")]
+    Unsure {
+        /// What may have been changed.
+        what: String,
+        /// How the call ended.
+        #[source]
+        source: CallError,
+    },
     /// A change that no bucket has; a plan for a bucket has none of them.
     #[error("`{0}` is no change of a bucket")]
     NotForBuckets(&'static str),

@@ -10,10 +10,22 @@ use super::error::BucketError;
 use crate::call::CallError;
 use crate::fetch::MAX_DOCUMENT_BYTES;
 use crate::publish::{LiveObject, Replaces};
+use crate::retry::Tries;
 use crate::site::Object;
 
 impl S3Publisher {
     pub(super) async fn document(&self, path: &str) -> Result<Option<LiveObject>, BucketError> {
+        let mut tries = Tries::default();
+        loop {
+            let read = self.whole_document(path).await;
+            // The SDK tries again until there is an answer; its body may still break off.
+            if !matches!(read, Err(BucketError::Body { .. })) || !tries.again().await {
+                return read;
+            }
+        }
+    }
+
+    async fn whole_document(&self, path: &str) -> Result<Option<LiveObject>, BucketError> {
         let key = self.place.prefix.key(path);
         let bucket = self.place.bucket.to_string();
         let call = self.s3.get_object().bucket(&bucket).key(&key).expected_bucket_owner(&self.account);

@@ -14,7 +14,7 @@ pub struct ConnectTo {
 
 /// Why a text is not a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not HOST:PORT:ADDR:PORT; an empty HOST or PORT means any, [::1] is how IPv6 is written")]
+#[error("`{}` is not HOST:PORT:ADDR:PORT; an empty HOST or PORT means any, [::1] is how IPv6 is written", .0.escape_debug())]
 pub struct ConnectToError(String);
 
 impl ConnectTo {

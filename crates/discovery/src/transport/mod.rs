@@ -3,6 +3,7 @@
 //! The same connector stands under the AWS SDK and under the anonymous reads, so that a CA of one's
 //! own, `--connect-to`, proxies and the log of outside calls mean the same everywhere.
 
+mod answer;
 mod connect_to;
 mod dial;
 mod sdk;
@@ -20,6 +21,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use answer::ANSWER_TIMEOUT;
 pub use connect_to::{ConnectTo, ConnectToError};
 use dial::Dial;
 
@@ -86,6 +88,7 @@ pub struct Transport {
     observer: Option<Observer>,
     redirected: bool,
     own_roots: bool,
+    answer_limit: Duration,
 }
 
 impl Transport {
@@ -109,7 +112,13 @@ impl Transport {
             .enable_http1()
             .wrap_connector(dial);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Ok(Self { client, observer: options.observer, redirected, own_roots })
+        Ok(Self { client, observer: options.observer, redirected, own_roots, answer_limit: ANSWER_TIMEOUT })
+    }
+
+    /// Gives each answer under the SDK this long instead of 30 seconds, from the request to its last byte.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { answer_limit: limit, ..self }
     }
 
     /// Tells whether what is read here is what the public sees: no `--connect-to`, no CA of one's own.

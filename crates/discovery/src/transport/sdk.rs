@@ -10,7 +10,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 
+use super::answer::{Answer, AnswerError};
 use super::{BoxError, Transport};
 
 impl Transport {
@@ -31,8 +33,14 @@ impl HttpConnector for SdkConnector {
             let action = request.body().bytes().and_then(query_action);
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let request = request.map(|body| body.map_err(BoxError::from).boxed_unsync());
-            let response = transport.send(request, action).await.map_err(|error| classify(error.into()))?;
-            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
+            let limit = transport.answer_limit;
+            let deadline = Instant::now() + limit;
+            let response = timeout_at(deadline, transport.send(request, action)).await;
+            let response = response
+                .map_err(|_| ConnectorError::timeout(AnswerError::TooSlow(limit).into()))?
+                .map_err(|error| classify(error.into()))?;
+            let bounded = |body| SdkBody::from_body_1_x(Answer::new(body, limit, deadline));
+            HttpResponse::try_from(response.map(bounded))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }

@@ -5,11 +5,15 @@
 //! [actions]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
 //! [quotas]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
+mod elsewhere;
 mod issuer;
 mod rules;
 mod tags;
 
+pub(crate) use elsewhere::Elsewhere;
+
 use crate::account::Account;
+use crate::call::Call;
 use crate::query::Form;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Provider, State};
@@ -18,10 +22,28 @@ use crate::xml::Xml;
 /// Providers that an account may have.
 const PROVIDERS: usize = 100;
 
+/// The actions that may answer ConcurrentModification: every change but a deletion.
+const REFUSE_TWO_AT_ONCE: [&str; 6] = [
+    "CreateOpenIDConnectProvider",
+    "AddClientIDToOpenIDConnectProvider",
+    "RemoveClientIDFromOpenIDConnectProvider",
+    "UpdateOpenIDConnectProviderThumbprint",
+    "TagOpenIDConnectProvider",
+    "UntagOpenIDConnectProvider",
+];
+
 /// Carries an action out; nothing for one that is not known.
-pub(crate) fn act(account: &Account, action: &str, form: &Form) -> Option<Answer<Option<Xml>>> {
+pub(crate) async fn act(
+    account: &Account,
+    action: &str,
+    form: &Form,
+    call: &Call,
+) -> Option<Answer<Option<Xml>>> {
+    if REFUSE_TWO_AT_ONCE.contains(&action) && account.under_way.is_contested(call.number) {
+        return Some(Err(concurrent_modification()));
+    }
     let answer = match action {
-        "CreateOpenIDConnectProvider" => create(account, form).map(Some),
+        "CreateOpenIDConnectProvider" => create(account, form).await.map(Some),
         "GetOpenIDConnectProvider" => get(account, form).map(Some),
         "ListOpenIDConnectProviders" => Ok(Some(list(account))),
         "DeleteOpenIDConnectProvider" => delete(account, form).map(|()| None),
@@ -37,38 +59,40 @@ pub(crate) fn act(account: &Account, action: &str, form: &Form) -> Option<Answer
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html>
-fn create(account: &Account, form: &Form) -> Answer<Xml> {
+async fn create(account: &Account, form: &Form) -> Answer<Xml> {
     let url = rules::url(form.required("Url")?)?;
     let client_ids = rules::client_ids(&form.list("ClientIDList"))?;
     let given = rules::thumbprints(&form.list("ThumbprintList"))?;
     let wanted = rules::tags(&form.tags("Tags"))?;
     let arn = account.provider_arn(url);
-    let already = |state: &State| {
-        let text = format!("Provider with url https://{url} already exists.");
-        if state.providers.contains_key(&arn) {
-            Err(Refusal::new("EntityAlreadyExists", 409, text))
-        } else {
-            Ok(())
-        }
-    };
-    let mut state = account.state();
-    already(&state)?;
-    if state.providers.len() >= PROVIDERS {
-        let text = format!("Cannot exceed quota for OpenIdConnectProvidersPerAccount: {PROVIDERS}");
-        return Err(Refusal::new("LimitExceeded", 409, text));
-    }
-    // "If you do not provide a thumbprint, IAM retrieves it": from the issuer, which has to answer by then.
-    let thumbprints = match given.is_empty() {
-        true => issuer::thumbprint(account, &state, url)?.into_iter().collect(),
-        false => given,
-    };
     let mut tags = Default::default();
     tags::merge(&mut tags, &wanted)?;
+    check_room(&account.state(), url, &arn)?;
+    // "If you do not provide a thumbprint, IAM retrieves it": from the issuer, which has to answer by then.
+    let thumbprints = match given.is_empty() {
+        true => issuer::thumbprint(account, url).await?.into_iter().collect(),
+        false => given,
+    };
+    let mut state = account.change();
+    // The issuer may have taken its time.
+    check_room(&state, url, &arn)?;
     let provider = Provider { url: url.to_owned(), client_ids, thumbprints, tags, created: account.now() };
     let shown = provider.tags.clone();
     state.providers.insert(arn.clone(), provider);
     let xml = Xml::default().text("OpenIDConnectProviderArn", &arn);
     Ok(if shown.is_empty() { xml } else { tags::element(xml, &shown) })
+}
+
+fn check_room(state: &State, url: &str, arn: &str) -> Answer<()> {
+    if state.providers.contains_key(arn) {
+        let text = format!("Provider with url https://{url} already exists.");
+        return Err(Refusal::new("EntityAlreadyExists", 409, text));
+    }
+    if state.providers.len() >= PROVIDERS {
+        let text = format!("Cannot exceed quota for OpenIdConnectProvidersPerAccount: {PROVIDERS}");
+        return Err(Refusal::new("LimitExceeded", 409, text));
+    }
+    Ok(())
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html>
@@ -88,7 +112,9 @@ fn get(account: &Account, form: &Form) -> Answer<Xml> {
 fn list(account: &Account) -> Xml {
     let state = account.state();
     Xml::default().element("OpenIDConnectProviderList", |xml| {
-        xml.each(state.providers.keys(), |xml, arn| xml.element("member", |xml| xml.text("Arn", arn)))
+        xml.each(state.settled().providers.keys(), |xml, arn| {
+            xml.element("member", |xml| xml.text("Arn", arn))
+        })
     })
 }
 
@@ -96,14 +122,14 @@ fn list(account: &Account) -> Xml {
 /// does not exist": <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html>
 fn delete(account: &Account, form: &Form) -> Answer<()> {
     let arn = rules::arn(account, form.required("OpenIDConnectProviderArn")?)?;
-    account.state().providers.remove(arn);
+    account.change().providers.remove(arn);
     Ok(())
 }
 
 /// Idempotent: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html>
 fn add_client_id(account: &Account, form: &Form) -> Answer<()> {
     let id = rules::client_id(form.required("ClientID")?)?;
-    with_provider(account, form, |provider| {
+    change_provider(account, form, |provider| {
         if provider.client_ids.iter().any(|known| known == id) {
             return Ok(());
         }
@@ -118,7 +144,7 @@ fn add_client_id(account: &Account, form: &Form) -> Answer<()> {
 /// Idempotent: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html>
 fn remove_client_id(account: &Account, form: &Form) -> Answer<()> {
     let id = rules::client_id(form.required("ClientID")?)?;
-    with_provider(account, form, |provider| {
+    change_provider(account, form, |provider| {
         provider.client_ids.retain(|known| known != id);
         Ok(())
     })
@@ -130,21 +156,38 @@ fn update_thumbprint(account: &Account, form: &Form) -> Answer<()> {
     if thumbprints.is_empty() {
         return Err(Refusal::new("InvalidInput", 400, "Thumbprint list must contain at least one entry."));
     }
-    with_provider(account, form, |provider| {
+    change_provider(account, form, |provider| {
         provider.thumbprints = thumbprints;
         Ok(())
     })
 }
 
-/// Looks at, or changes, the provider that a request names.
-fn with_provider<T>(
+/// Looks at the provider that a request names. ["Changes take time to become visible"][eventual] at IAM: what has not
+/// settled is not seen, while changes are made to what is.
+///
+/// [eventual]: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+fn with_provider<T>(account: &Account, form: &Form, look: impl FnOnce(&Provider) -> Answer<T>) -> Answer<T> {
+    let arn = rules::arn(account, form.required("OpenIDConnectProviderArn")?)?;
+    look(account.state().settled().providers.get(arn).ok_or_else(|| no_such_provider(arn))?)
+}
+
+/// Changes the provider that a request names.
+fn change_provider<T>(
     account: &Account,
     form: &Form,
     act: impl FnOnce(&mut Provider) -> Answer<T>,
 ) -> Answer<T> {
     let arn = rules::arn(account, form.required("OpenIDConnectProviderArn")?)?;
-    let mut state = account.state();
-    let missing =
-        || Refusal::new("NoSuchEntity", 404, format!("OpenIDConnect Provider not found for arn {arn}"));
-    act(state.providers.get_mut(arn).ok_or_else(missing)?)
+    act(account.change().providers.get_mut(arn).ok_or_else(|| no_such_provider(arn))?)
+}
+
+/// In the words of the API's model, for two changes of one provider that are under way at once.
+fn concurrent_modification() -> Refusal {
+    let text = "The request was rejected because multiple requests to change this object were submitted simultaneously. \
+        Wait a few minutes and submit your request again.";
+    Refusal::new("ConcurrentModification", 409, text)
+}
+
+fn no_such_provider(arn: &str) -> Refusal {
+    Refusal::new("NoSuchEntity", 404, format!("OpenIDConnect Provider not found for arn {arn}"))
 }

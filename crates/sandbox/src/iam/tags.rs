@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{rules, with_provider};
+use super::{change_provider, rules, with_provider};
 use crate::account::Account;
 use crate::query::{Form, validation_error};
 use crate::refusal::{Answer, Refusal};
@@ -21,7 +21,7 @@ pub(super) fn tag(account: &Account, form: &Form) -> Answer<()> {
     if tags.is_empty() {
         form.required("Tags")?;
     }
-    with_provider(account, form, |provider| merge(&mut provider.tags, &tags))
+    change_provider(account, form, |provider| merge(&mut provider.tags, &tags))
 }
 
 /// Takes tags away; a key that is not there is no error.
@@ -30,7 +30,7 @@ pub(super) fn untag(account: &Account, form: &Form) -> Answer<()> {
     if keys.is_empty() {
         form.required("TagKeys")?;
     }
-    with_provider(account, form, |provider| {
+    change_provider(account, form, |provider| {
         provider.tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
         Ok(())
     })

@@ -41,6 +41,11 @@ impl Api {
         }
     }
 
+    /// The API of this version.
+    pub(crate) fn of_version(version: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|api| api.version() == version)
+    }
+
     fn version(self) -> &'static str {
         match self {
             Self::Iam => "2010-05-08",
@@ -57,7 +62,7 @@ impl Api {
 }
 
 /// Answers a request. `api` is what the host names; without one the version of the request decides.
-pub(crate) fn answer(
+pub(crate) async fn answer(
     account: &Account,
     api: Option<Api>,
     host: &Host,
@@ -69,13 +74,12 @@ pub(crate) fn answer(
         Ok(form) => form,
         Err(refusal) => return error_response(api.unwrap_or(Api::Sts), &refusal, call),
     };
-    let by_version = Api::ALL.into_iter().find(|api| form.text("Version") == Some(api.version()));
-    let Some(found) = api.or(by_version) else {
+    let Some(found) = api.or_else(|| Api::of_version(form.text("Version")?)) else {
         let text =
             format!("The requested version ({}) does not exist", form.text("Version").unwrap_or_default());
         return error_response(Api::Sts, &Refusal::new("NoSuchVersion", 400, text), call);
     };
-    match act(account, found, host, parts, body, &form, call) {
+    match act(account, found, host, parts, body, &form, call).await {
         Ok(result) => {
             let action = form.text("Action").unwrap_or_default();
             let xml = Xml::default().root(&format!("{action}Response"), found.namespace(), |xml| {
@@ -96,7 +100,7 @@ pub(crate) fn error_response(api: Api, refusal: &Refusal, call: &Call) -> Respon
     let xml = Xml::default().root("ErrorResponse", api.namespace(), |xml| {
         let xml = xml.element("Error", |xml| {
             let side = if refusal.status < 500 { "Sender" } else { "Receiver" };
-            xml.text("Type", side).text("Code", refusal.code).text("Message", &refusal.message)
+            xml.text("Type", side).text("Code", &refusal.code).text("Message", &refusal.message)
         });
         xml.text("RequestId", &call.uuid)
     });
@@ -110,7 +114,7 @@ fn with_request_id(mut response: Response<Full<Bytes>>, call: &Call) -> Response
     response
 }
 
-fn act(
+async fn act(
     account: &Account,
     api: Api,
     host: &Host,
@@ -131,7 +135,7 @@ fn act(
         return Err(Refusal::new("InvalidAction", 400, text));
     }
     let answer = match api {
-        Api::Iam => iam::act(account, action, form),
+        Api::Iam => iam::act(account, action, form, call).await,
         Api::Sts => sts::act(account, action),
     };
     answer.unwrap_or_else(|| {

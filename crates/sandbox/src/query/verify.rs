@@ -42,14 +42,11 @@ pub(super) fn caller(
     };
     // The one account lives in one partition; its keys mean nothing in the others.
     let stranger = matches!(host, Host::Aws(host) if host.partition() != account.partition);
-    let config = &account.config;
-    if stranger
-        || authorization.access_key != config.access_key_id
-        || header("x-amz-security-token").is_some()
-    {
+    let secret = account.config.secret_of(&authorization.access_key).filter(|_| !stranger);
+    let Some(secret) = secret.filter(|_| header("x-amz-security-token").is_none()) else {
         let text = "The security token included in the request is invalid.";
         return Err(Refusal::new("InvalidClientTokenId", 403, text));
-    }
+    };
     if authorization.service != api.name() {
         return Err(mismatch(format!("Credential should be scoped to correct service: '{}'. ", api.name())));
     }
@@ -86,7 +83,7 @@ pub(super) fn caller(
         let text = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
         return Err(mismatch(text.to_owned()));
     }
-    if !authorization.verify(parts, timestamp, &sha256_hex(body), &config.secret_access_key) {
+    if !authorization.verify(parts, timestamp, &sha256_hex(body), secret) {
         let text = "The request signature we calculated does not match the signature you provided. Check your AWS \
             Secret Access Key and signing method. Consult the service documentation for details.";
         return Err(mismatch(text.to_owned()));

@@ -13,11 +13,12 @@ use issuer_policy::Decision;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, path::S3Path};
 
+use super::effect::Effect;
 use super::visit::Visit;
 use super::{access_denied, names, no_such_bucket, policy};
-use crate::account::Account;
+use crate::account::{Account, Look};
 use crate::refusal::{Answer, Refusal};
-use crate::state::{AccessBlock, Bucket, Encryption, State};
+use crate::state::{Bucket, Encryption, State};
 
 /// The check that s3s makes before each operation.
 pub(super) struct Access(pub(super) Arc<Account>);
@@ -53,7 +54,7 @@ struct Asked<'a> {
 /// Reads an object as an anonymous caller would, at the endpoint of `region`.
 pub(crate) fn read_anonymously(
     account: &Account,
-    state: &State,
+    state: &Look<'_>,
     bucket: &str,
     key: &str,
     region: Option<&str>,
@@ -62,8 +63,9 @@ pub(crate) fn read_anonymously(
     if region.is_some_and(|region| region != found.region) {
         return Err(redirect(account, bucket, &found.region));
     }
-    let restricted = blocks(state, found, |block| block.restrict_public_buckets) && policy::is_public(found);
-    if restricted || !policy::allows_anyone(account, found, &format!("{bucket}/{key}")) {
+    let effect = Effect::of(state.settled(), bucket, found);
+    let restricted = effect.blocks(|block| block.restrict_public_buckets) && policy::is_public(effect.policy);
+    if restricted || !policy::allows_anyone(account, effect.policy, &format!("{bucket}/{key}")) {
         return Err(access_denied());
     }
     let object = found.current(key).ok_or_else(access_denied)?;
@@ -76,11 +78,6 @@ pub(super) fn kms_needs_a_signature() -> Refusal {
     Refusal::new("InvalidArgument", 400, text)
         .with("ArgumentName", "Authorization")
         .with("ArgumentValue", "null")
-}
-
-/// Whether a setting of Block Public Access is on, for the bucket or for its account: the stricter counts.
-pub(super) fn blocks(state: &State, bucket: &Bucket, setting: impl Fn(&AccessBlock) -> bool) -> bool {
-    bucket.access_block.as_ref().is_some_and(&setting) || state.account_block.as_ref().is_some_and(&setting)
 }
 
 fn check(account: &Account, visit: &Visit, asked: &Asked<'_>) -> Answer<()> {
@@ -108,7 +105,8 @@ fn check(account: &Account, visit: &Visit, asked: &Asked<'_>) -> Answer<()> {
     if visit.signed {
         check_signed(account, visit, asked, bucket, name)
     } else {
-        check_anonymous(account, visit, asked, &state, bucket, name)
+        let effect = Effect::of(state.settled(), name, bucket);
+        check_anonymous(account, visit, asked, &effect, bucket, name)
     }
 }
 
@@ -119,15 +117,25 @@ fn check_signed(
     bucket: &Bucket,
     name: &str,
 ) -> Answer<()> {
-    let action = action(asked);
     let resource = if asked.key.is_empty() { name.to_owned() } else { format!("{name}/{}", asked.key) };
-    match policy::decide(account, visit, bucket, &action, &resource) {
+    check_denials(account, visit, bucket, &action(asked), &resource)
+}
+
+/// Refuses what the bucket's policy denies.
+pub(super) fn check_denials(
+    account: &Account,
+    visit: &Visit,
+    bucket: &Bucket,
+    action: &str,
+    resource: &str,
+) -> Answer<()> {
+    match policy::decide(account, visit, bucket.policy.as_deref(), action, resource) {
         Some(Decision::Deny { .. }) => {
             let text = format!(
                 "User: {} is not authorized to perform: {action} on resource: \"{}\" \
                     with an explicit deny in a resource-based policy",
                 account.caller_arn(),
-                account.s3_arn(&resource)
+                account.s3_arn(resource)
             );
             Err(Refusal::new("AccessDenied", 403, text))
         }
@@ -140,7 +148,7 @@ fn check_anonymous(
     account: &Account,
     visit: &Visit,
     asked: &Asked<'_>,
-    state: &State,
+    effect: &Effect<'_>,
     bucket: &Bucket,
     name: &str,
 ) -> Answer<()> {
@@ -149,11 +157,12 @@ fn check_anonymous(
     }
     // "Setting RestrictPublicBuckets to TRUE restricts access to a bucket with a public policy to only AWS service
     // principals and authorized users within the bucket owner's account".
-    if blocks(state, bucket, |block| block.restrict_public_buckets) && policy::is_public(bucket) {
+    if effect.blocks(|block| block.restrict_public_buckets) && policy::is_public(effect.policy) {
         return Err(access_denied());
     }
     let allows = |action: &str, resource: &str| {
-        policy::decide(account, visit, bucket, action, resource).is_some_and(|decision| decision.is_allow())
+        let decision = policy::decide(account, visit, effect.policy, action, resource);
+        decision.is_some_and(|decision| decision.is_allow())
     };
     if !allows(&action(asked), &format!("{name}/{}", asked.key)) {
         return Err(access_denied());

@@ -23,18 +23,14 @@ use crate::host::Host;
 use crate::refusal::{Answer, Refusal};
 use crate::sigv4::{Authorization, Malformed, SKEW, parse_timestamp, sha256_hex};
 
-/// Gives s3s the secret of the one key.
+/// Gives s3s the secret of a key.
 pub(super) struct Secret(pub(super) Arc<Account>);
 
 #[async_trait::async_trait]
 impl S3Auth for Secret {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let config = &self.0.config;
-        if access_key == config.access_key_id {
-            Ok(SecretKey::from(config.secret_access_key.as_str()))
-        } else {
-            Err(S3Error::new(S3ErrorCode::InvalidAccessKeyId))
-        }
+        let secret = self.0.config.secret_of(access_key);
+        secret.map(SecretKey::from).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))
     }
 }
 
@@ -104,7 +100,8 @@ pub(crate) fn signed(
     let authorization = Authorization::parse(header).map_err(|problem| malformed(problem, header))?;
     let (timestamp, payload) = (text(parts, "x-amz-date"), text(parts, "x-amz-content-sha256"));
     let (timestamp, payload) = (timestamp.unwrap_or_default(), payload.unwrap_or_default());
-    if authorization.verify(parts, timestamp, payload, &account.config.secret_access_key) {
+    let secret = account.config.secret_of(&authorization.access_key);
+    if secret.is_some_and(|secret| authorization.verify(parts, timestamp, payload, secret)) {
         return Ok(());
     }
     Err(Refusal::new("SignatureDoesNotMatch", 403, super::errors::SIGNATURE))
@@ -156,10 +153,10 @@ fn check_scope(
     parts: &Parts,
     authorization: &Authorization,
 ) -> Answer<()> {
-    let config = &account.config;
+    let secret = account.config.secret_of(&authorization.access_key);
     // The one account lives in one partition; its keys mean nothing in the others.
     let stranger = matches!(host, Host::Aws(host) if host.partition() != account.partition);
-    if stranger || authorization.access_key != config.access_key_id {
+    if stranger || secret.is_none() {
         let text = "The AWS Access Key Id you provided does not exist in our records.";
         return Err(
             Refusal::new("InvalidAccessKeyId", 403, text).with("AWSAccessKeyId", &authorization.access_key)

@@ -7,6 +7,8 @@
 //! [location]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
 //! [delete]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
 
+use std::collections::BTreeMap;
+
 use s3s::dto;
 
 use super::no_such_bucket;
@@ -15,14 +17,22 @@ use crate::account::Account;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Bucket, Versioning};
 
-/// Looks at a bucket, or changes it.
+/// Looks at a bucket.
 pub(super) fn with_bucket<T>(
+    account: &Account,
+    name: &str,
+    look: impl FnOnce(&Bucket) -> Answer<T>,
+) -> Answer<T> {
+    look(account.state().buckets.get(name).ok_or_else(|| no_such_bucket(name))?)
+}
+
+/// Changes a bucket.
+pub(super) fn change_bucket<T>(
     account: &Account,
     name: &str,
     act: impl FnOnce(&mut Bucket) -> Answer<T>,
 ) -> Answer<T> {
-    let mut state = account.state();
-    act(state.buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
+    act(account.change().buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
 }
 
 /// Lists the account's buckets in pages, of one region if it is asked for.
@@ -41,7 +51,10 @@ pub(super) fn list(
     let state = account.state();
     let after = input.continuation_token.as_deref().unwrap_or_default();
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let listed = state.buckets.iter().filter(|(name, bucket)| {
+    // "If you delete a bucket and immediately list all buckets, the deleted bucket might still appear in the list":
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
+    let all = state.settled().buckets.iter().chain(&state.buckets).collect::<BTreeMap<_, _>>();
+    let listed = all.into_iter().filter(|(name, bucket)| {
         let region = input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region);
         name.starts_with(prefix) && (after.is_empty() || name.as_str() > after) && region
     });
@@ -92,7 +105,7 @@ pub(super) fn delete(
     _: &Visit,
     input: dto::DeleteBucketInput,
 ) -> Answer<dto::DeleteBucketOutput> {
-    let mut state = account.state();
+    let mut state = account.change();
     let bucket = state.buckets.get(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
     if !bucket.objects.is_empty() {
         let text = match bucket.versioning {

@@ -71,6 +71,14 @@ pub(super) fn check_write(
     }
 }
 
+/// "If a conflicting operation occurs during the upload S3 returns a 409 ConditionalRequestConflict response":
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>. That is an earlier conditional write of the
+/// key that is still under way, or a deletion that came between. Who comes after a write that is done gets a 412.
+pub(super) fn conflict(key: &str) -> Refusal {
+    let text = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+    Refusal::new("ConditionalRequestConflict", 409, text).with("Key", key)
+}
+
 fn matches(condition: &ETagCondition, object: &Object) -> bool {
     condition.as_etag().is_none_or(|etag| etag.value() == object.etag)
 }

@@ -60,7 +60,16 @@ pub(super) fn bucket(
     names::check_new(account, &input.bucket, &region, visit.namespace.as_deref())?;
     let tags = tagging::checked(wish.map(|wish| wish.tags.clone()).unwrap_or_default())?;
     let output = CreateBucketOutput { location: Some(location(&input.bucket, &region)) };
-    let mut state = account.state();
+    let mut state = account.change();
+    // "A conflicting conditional operation is currently in progress against this resource": another CreateBucket of
+    // the name, or a DeleteBucket that is not yet known everywhere.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    let leaving =
+        !state.buckets.contains_key(&input.bucket) && state.settled().buckets.contains_key(&input.bucket);
+    if leaving || account.under_way.is_contested(visit.call.number) {
+        let text = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
+        return Err(Refusal::new("OperationAborted", 409, text));
+    }
     if state.foreign.contains(&input.bucket) {
         let text = "The requested bucket name is not available. The bucket namespace is shared by all users of the \
             system. Please select a different name and try again.";
@@ -75,6 +84,7 @@ pub(super) fn bucket(
         return Err(Refusal::new("BucketAlreadyOwnedByYou", 409, text).with("BucketName", input.bucket));
     }
     let bucket = Bucket {
+        made: account.next_thing(),
         region,
         created: account.now(),
         tags: tags.into_iter().collect::<BTreeMap<_, _>>(),

@@ -54,7 +54,7 @@ pub(super) fn refusal(status: u16, body: &[u8], call: &Call) -> Refusal {
         return Refusal::new("NotImplemented", 501, text);
     }
     match MESSAGES.iter().find(|(known, _)| *known == code) {
-        Some((code, message)) => Refusal::new(code, status, *message),
+        Some((code, message)) => Refusal::new(*code, status, *message),
         // A header or parameter that s3s could not read: its sentence names it.
         None => {
             let message =
@@ -67,7 +67,7 @@ pub(super) fn refusal(status: u16, body: &[u8], call: &Call) -> Refusal {
 /// A refusal in S3's XML.
 pub(crate) fn error_response(refusal: &Refusal, call: &Call) -> Response<Full<Bytes>> {
     let xml = Xml::document().element("Error", |xml| {
-        let xml = xml.text("Code", refusal.code).text("Message", &refusal.message);
+        let xml = xml.text("Code", &refusal.code).text("Message", &refusal.message);
         let xml = xml.each(&refusal.details, |xml, (name, text)| xml.text(name, text));
         xml.text("RequestId", &call.request_id).text("HostId", &call.extended_id)
     });

@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::visit::Visit;
-use super::{buckets, create, listing, objects, settings, tagging, upload};
+use super::{buckets, create, deletion, listing, objects, settings, tagging, upload};
 use crate::account::Account;
 use crate::refusal::{Answer, Refusal};
 
@@ -39,7 +39,7 @@ macro_rules! operations {
             async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
                 let visit = Visit::of(&request.extensions)?;
                 let upload = upload::read(&visit, request).await?;
-                let answer = upload::put(&self.0, upload);
+                let answer = upload::put(&self.0, &visit, upload);
                 answer.map(S3Response::new).map_err(|refusal| visit.call.refuse(refusal))
             }
         }
@@ -73,8 +73,8 @@ operations! {
     list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
-    delete_object(DeleteObjectInput) -> DeleteObjectOutput = objects::delete;
-    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = objects::delete_many;
+    delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletion::one;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletion::many;
 }
 
 /// What every ACL gets: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>

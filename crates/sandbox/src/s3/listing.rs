@@ -45,7 +45,8 @@ pub(super) fn objects(
                 continue;
             }
             if contents.len() + prefixes.len() >= most {
-                truncated = true;
+                // Who asks for none is not told of more.
+                truncated = most > 0;
                 break;
             }
             listed.clone_into(&mut last);
@@ -60,7 +61,7 @@ pub(super) fn objects(
             key_count: i32::try_from(contents.len() + prefixes.len()).ok(),
             max_keys: i32::try_from(most).ok(),
             is_truncated: Some(truncated),
-            next_continuation_token: (truncated && most > 0).then(|| STANDARD.encode(&last)),
+            next_continuation_token: truncated.then(|| STANDARD.encode(&last)),
             common_prefixes: Some(folders.collect()),
             contents: Some(contents),
             prefix: Some(escape(&prefix)),

@@ -8,6 +8,8 @@ mod buckets;
 mod checksum;
 mod conditions;
 mod create;
+mod deletion;
+mod effect;
 mod errors;
 mod handlers;
 mod listing;
@@ -32,6 +34,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 pub(crate) use access::read_anonymously;
 pub(crate) use errors::error_response;
+pub(crate) use names::bucket_of;
 
 use crate::account::Account;
 use crate::call::Call;

@@ -22,7 +22,7 @@ impl NameValidation for Lenient {
 }
 
 /// The bucket and key that a request names, still escaped.
-pub(super) fn bucket_of<'a>(host: &'a Host, parts: &'a Parts) -> Option<(&'a str, &'a str)> {
+pub(crate) fn bucket_of<'a>(host: &'a Host, parts: &'a Parts) -> Option<(&'a str, &'a str)> {
     let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
     let (bucket, key) = match host.bucket() {
         Some(bucket) => (bucket, path),

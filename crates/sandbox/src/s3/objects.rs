@@ -1,18 +1,16 @@
-//! Objects: read, looked at, deleted.
+//! Objects: read, and looked at.
 //!
-//! Follows [GetObject][get], [HeadObject][head], [DeleteObject][delete] and [how versions are deleted][versions].
+//! Follows [GetObject][get] and [HeadObject][head].
 //!
 //! [get]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 //! [head]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-//! [delete]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
-//! [versions]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
 
 use bytes::Bytes;
 use s3s::dto;
 
 use super::access::kms_needs_a_signature;
 use super::buckets::with_bucket;
-use super::conditions::{ReadConditions, check_write};
+use super::conditions::ReadConditions;
 use super::upload::algorithm_of;
 use super::visit::Visit;
 use crate::account::Account;
@@ -72,81 +70,6 @@ pub(super) fn head(
     input: dto::HeadObjectInput,
 ) -> Answer<dto::HeadObjectOutput> {
     Ok(read(account, visit, input)?.0)
-}
-
-/// Deletes an object, or puts a marker over its versions.
-pub(super) fn delete(
-    account: &Account,
-    _: &Visit,
-    input: dto::DeleteObjectInput,
-) -> Answer<dto::DeleteObjectOutput> {
-    with_bucket(account, &input.bucket, |bucket| {
-        check_write(&input.key, bucket.current(&input.key), input.if_match.as_ref(), None)?;
-        let (version_id, marker) = remove(account, bucket, &input.key, input.version_id);
-        Ok(dto::DeleteObjectOutput {
-            delete_marker: marker.then_some(true),
-            version_id,
-            request_charged: None,
-        })
-    })
-}
-
-/// Deletes many at once.
-pub(super) fn delete_many(
-    account: &Account,
-    _: &Visit,
-    input: dto::DeleteObjectsInput,
-) -> Answer<dto::DeleteObjectsOutput> {
-    if input.delete.objects.is_empty() || input.delete.objects.len() > 1000 {
-        let text =
-            "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(Refusal::new("MalformedXML", 400, text));
-    }
-    with_bucket(account, &input.bucket, |bucket| {
-        let deleted = input.delete.objects.into_iter().map(|object| {
-            let asked = object.version_id.clone();
-            let (version_id, marker) = remove(account, bucket, &object.key, object.version_id);
-            dto::DeletedObject {
-                key: Some(object.key),
-                delete_marker: marker.then_some(true),
-                delete_marker_version_id: version_id.filter(|_| marker),
-                version_id: asked,
-            }
-        });
-        let deleted = deleted.collect::<Vec<_>>();
-        let shown = (input.delete.quiet != Some(true)).then_some(deleted);
-        Ok(dto::DeleteObjectsOutput { deleted: shown, ..Default::default() })
-    })
-}
-
-/// Takes a version away, or the object; the version concerned and whether it is a delete marker.
-fn remove(
-    account: &Account,
-    bucket: &mut Bucket,
-    key: &str,
-    version: Option<String>,
-) -> (Option<String>, bool) {
-    if let Some(id) = version {
-        let Some(versions) = bucket.objects.get_mut(key) else { return (Some(id), false) };
-        let marker = versions.iter().any(|one| one.id == id && matches!(one.content, Content::DeleteMarker));
-        versions.retain(|one| one.id != id);
-        if versions.is_empty() {
-            bucket.objects.remove(key);
-        }
-        return (Some(id), marker);
-    }
-    let id = match bucket.versioning {
-        Versioning::Never => {
-            bucket.objects.remove(key);
-            return (None, false);
-        }
-        Versioning::Enabled => account.version_id(),
-        Versioning::Suspended => "null".to_owned(),
-    };
-    let versions = bucket.objects.entry(key.to_owned()).or_default();
-    versions.retain(|one| one.id != id);
-    versions.push(Version { id: id.clone(), modified: account.now(), content: Content::DeleteMarker });
-    (Some(id), true)
 }
 
 fn read(

@@ -7,7 +7,6 @@ use issuer_policy::{Decision, Document, Kind, PolicyError, Request, RequestPrinc
 use super::visit::Visit;
 use crate::account::Account;
 use crate::refusal::{Answer, Refusal};
-use crate::state::Bucket;
 
 /// Actions on objects and on buckets, enough to tell a statement that mixes them up.
 const OBJECT_ACTIONS: [&str; 4] = ["s3:getobject", "s3:putobject", "s3:deleteobject", "s3:getobjectversion"];
@@ -28,15 +27,15 @@ pub(super) fn parse(account: &Account, bucket: &str, text: &str) -> Answer<Docum
 
 /// Whether a bucket's policy lets the world in.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
-pub(super) fn is_public(bucket: &Bucket) -> bool {
-    stored(bucket).is_some_and(|document| !document.public_statements().is_empty())
+pub(super) fn is_public(policy: Option<&str>) -> bool {
+    stored(policy).is_some_and(|document| !document.public_statements().is_empty())
 }
 
 /// What the bucket's policy says to a request.
 pub(super) fn decide(
     account: &Account,
     visit: &Visit,
-    bucket: &Bucket,
+    policy: Option<&str>,
     action: &str,
     resource: &str,
 ) -> Option<Decision> {
@@ -46,19 +45,19 @@ pub(super) fn decide(
     };
     let mut request = Request::by(principal, action, account.s3_arn(resource));
     request.context.clone_from(&visit.context);
-    stored(bucket).map(|document| document.evaluate(&request))
+    stored(policy).map(|document| document.evaluate(&request))
 }
 
 /// Whether the policy gives an object to anonymous callers; with the keys that IAM's own reader would show.
-pub(super) fn allows_anyone(account: &Account, bucket: &Bucket, resource: &str) -> bool {
+pub(super) fn allows_anyone(account: &Account, policy: Option<&str>, resource: &str) -> bool {
     let mut request = Request::anonymous("s3:GetObject", account.s3_arn(resource));
     request.context.insert("aws:securetransport".to_owned(), vec!["true".to_owned()]);
-    stored(bucket).is_some_and(|document| document.evaluate(&request).is_allow())
+    stored(policy).is_some_and(|document| document.evaluate(&request).is_allow())
 }
 
 /// What was put was read before: it can be read again.
-fn stored(bucket: &Bucket) -> Option<Document> {
-    bucket.policy.as_deref().and_then(|text| Document::parse(text).ok())
+fn stored(policy: Option<&str>) -> Option<Document> {
+    policy.and_then(|text| Document::parse(text).ok())
 }
 
 fn check(account: &Account, bucket: &str, statement: &Statement) -> Answer<()> {

@@ -10,8 +10,8 @@
 
 use s3s::dto;
 
-use super::access::blocks;
-use super::buckets::with_bucket;
+use super::buckets::{change_bucket, with_bucket};
+use super::effect::Effect;
 use super::visit::Visit;
 use super::{no_such_bucket, policy};
 use crate::account::Account;
@@ -47,7 +47,7 @@ pub(super) fn put_access_block(
     input: dto::PutPublicAccessBlockInput,
 ) -> Answer<dto::PutPublicAccessBlockOutput> {
     let wanted = input.public_access_block_configuration;
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.access_block = Some(AccessBlock {
             block_public_acls: wanted.block_public_acls.unwrap_or_default(),
             ignore_public_acls: wanted.ignore_public_acls.unwrap_or_default(),
@@ -64,7 +64,7 @@ pub(super) fn delete_access_block(
     _: &Visit,
     input: dto::DeletePublicAccessBlockInput,
 ) -> Answer<dto::DeletePublicAccessBlockOutput> {
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.access_block = None;
         Ok(dto::DeletePublicAccessBlockOutput::default())
     })
@@ -89,11 +89,12 @@ pub(super) fn put_policy(
     input: dto::PutBucketPolicyInput,
 ) -> Answer<dto::PutBucketPolicyOutput> {
     let document = policy::parse(account, &input.bucket, &input.policy)?;
-    let mut state = account.state();
+    let mut state = account.change();
     let bucket = state.buckets.get(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
     // "Setting BlockPublicPolicy to TRUE causes Amazon S3 to reject calls to PUT Bucket policy if the specified
     // bucket policy allows public access."
-    if !document.public_statements().is_empty() && blocks(&state, bucket, |block| block.block_public_policy) {
+    let effect = Effect::of(state.settled(), &input.bucket, bucket);
+    if !document.public_statements().is_empty() && effect.blocks(|block| block.block_public_policy) {
         let (user, arn) = (account.caller_arn(), account.s3_arn(&input.bucket));
         let text = format!(
             "User: {user} is not authorized to perform: s3:PutBucketPolicy on resource: \"{arn}\" \
@@ -113,7 +114,7 @@ pub(super) fn delete_policy(
     _: &Visit,
     input: dto::DeleteBucketPolicyInput,
 ) -> Answer<dto::DeleteBucketPolicyOutput> {
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.policy = None;
         Ok(dto::DeleteBucketPolicyOutput::default())
     })
@@ -129,7 +130,7 @@ pub(super) fn policy_status(
         if bucket.policy.is_none() {
             return Err(no_policy(&input.bucket));
         }
-        let status = dto::PolicyStatus { is_public: Some(policy::is_public(bucket)) };
+        let status = dto::PolicyStatus { is_public: Some(policy::is_public(bucket.policy.as_deref())) };
         Ok(dto::GetBucketPolicyStatusOutput { policy_status: Some(status) })
     })
 }
@@ -172,7 +173,7 @@ pub(super) fn put_versioning(
             return Err(Refusal::new("IllegalVersioningConfigurationException", 400, text));
         }
     };
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.versioning = versioning;
         Ok(dto::PutBucketVersioningOutput::default())
     })
@@ -214,7 +215,7 @@ pub(super) fn put_encryption(
         Some(default) => encryption_of(default.sse_algorithm.as_str(), default.kms_master_key_id)?,
         None => Encryption::S3,
     };
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.encryption = encryption;
         Ok(dto::PutBucketEncryptionOutput::default())
     })

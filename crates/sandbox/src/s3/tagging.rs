@@ -4,7 +4,7 @@
 
 use s3s::dto;
 
-use super::buckets::with_bucket;
+use super::buckets::{change_bucket, with_bucket};
 use super::visit::Visit;
 use crate::account::Account;
 use crate::refusal::{Answer, Refusal};
@@ -37,7 +37,7 @@ pub(super) fn put(
     let tags = input.tagging.tag_set.into_iter();
     let tags =
         checked(tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect())?;
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.tags = tags.into_iter().collect();
         Ok(dto::PutBucketTaggingOutput::default())
     })
@@ -49,7 +49,7 @@ pub(super) fn delete(
     _: &Visit,
     input: dto::DeleteBucketTaggingInput,
 ) -> Answer<dto::DeleteBucketTaggingOutput> {
-    with_bucket(account, &input.bucket, |bucket| {
+    change_bucket(account, &input.bucket, |bucket| {
         bucket.tags.clear();
         Ok(dto::DeleteBucketTaggingOutput::default())
     })

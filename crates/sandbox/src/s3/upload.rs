@@ -3,6 +3,7 @@
 //! Follows [PutObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -49,7 +50,7 @@ fn store(visit: &Visit, request: S3Request<dto::PutObjectInput>, body: Bytes) ->
 }
 
 /// Keeps an upload, under a new version where the bucket keeps versions.
-pub(super) fn put(account: &Account, upload: Upload) -> Answer<dto::PutObjectOutput> {
+pub(super) fn put(account: &Account, visit: &Visit, upload: Upload) -> Answer<dto::PutObjectOutput> {
     let Upload { body, checksum, input } = upload;
     refuse_what_is_not_known(&input)?;
     let metadata = input.metadata.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>();
@@ -57,10 +58,13 @@ pub(super) fn put(account: &Account, upload: Upload) -> Answer<dto::PutObjectOut
         let text = "Your metadata headers exceed the maximum allowed metadata size";
         return Err(Refusal::new("MetadataTooLarge", 400, text).with("MaxSizeAllowed", "2048"));
     }
-    let mut state = account.state();
+    let mut state = account.change();
     let bucket = state.buckets.get_mut(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
     let current = bucket.current(&input.key);
     conditions::check_write(&input.key, current, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    if account.under_way.conflicts(visit.call.number) {
+        return Err(conditions::conflict(&input.key));
+    }
     let encryption = match &input.server_side_encryption {
         Some(algorithm) => settings::encryption_of(algorithm.as_str(), input.ssekms_key_id)?,
         None => bucket.encryption.clone(),
@@ -99,7 +103,7 @@ pub(super) fn put(account: &Account, upload: Upload) -> Answer<dto::PutObjectOut
     let versions = bucket.objects.entry(input.key).or_default();
     // Without versioning there is one version, `null`, and it is replaced.
     versions.retain(|version| version.id != id);
-    versions.push(Version { id, modified: account.now(), content: Content::Object(Box::new(object)) });
+    versions.push(Version { id, modified: account.now(), content: Content::Object(Arc::new(object)) });
     Ok(output)
 }
 
