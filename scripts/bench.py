@@ -7,14 +7,14 @@ in turns, so that a machine that slows down slows both.
 import argparse
 import os
 import platform
-import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from bench_bootstrap import bootstrap
+from measure import interval, output, peak, run, show, verdict
 
 KEYGEN_RATIO = 0.6
 JWKS_MILLISECONDS = 10.0
@@ -26,17 +26,25 @@ def main():
     parser.add_argument("program", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--pairs", type=int, default=30, help="pairs of RSA-4096 keys (default: 30)")
     parser.add_argument("--runs", type=int, default=200, help="runs of jwks and of its peer (default: 200)")
+    parser.add_argument("--bootstraps", type=int, default=30, help="runs of bootstrap (default: 30)")
+    parser.add_argument("--aws", default=".venv/bin/aws", help="the aws CLI (default: that of the gate)")
     options = parser.parse_args()
-    if options.pairs < 2 or options.runs < 2:
+    if min(options.pairs, options.runs, options.bootstraps) < 2:
         parser.error("at least two of each, or there is no spread")
     program = options.program.resolve()
     if shutil.which("openssl") is None:
         sys.exit("openssl is not installed, and is what this compares with")
+    if shutil.which(options.aws) is None:
+        sys.exit(f"{options.aws} is not there: scripts/check.sh puts it into .venv, or name one with --aws")
 
     machine(program)
     with tempfile.TemporaryDirectory(prefix="issuerctl-bench-") as directory:
         directory = Path(directory)
-        met = [rsa_4096(program, directory, options.pairs), *jwks(program, directory, options.runs)]
+        met = [
+            rsa_4096(program, directory, options.pairs),
+            *jwks(program, directory, options.runs),
+            *bootstrap(program, options.aws, directory, options.bootstraps),
+        ]
     print(f"\n{sum(met)} of {len(met)} targets met")
 
 
@@ -93,74 +101,6 @@ def jwks(program, directory, runs):
         verdict("jwks, median", median, JWKS_MILLISECONDS, " ms"),
         verdict("jwks, peak memory", memory, JWKS_MEBIBYTES, " MiB"),
     ]
-
-
-def run(command):
-    """Runs a command to its end; returns its wall time in seconds and its peak resident size in MiB.
-
-    The size is the kernel's figure for the child, which counts our own size from before the program was loaded too.
-    """
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    elapsed = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}")
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return elapsed, usage.ru_maxrss * unit / 2**20
-
-
-def peak(command, runs=10):
-    """The largest resident size of some runs, in MiB, and how it was found."""
-    gnu_time = Path("/usr/bin/time")
-    if not gnu_time.exists():
-        return max(run(command)[1] for _ in range(runs)), "an upper bound: not below this script's own size"
-    largest = 0
-    for _ in range(runs):
-        # %M: the maximum resident set size in KiB; /usr/bin/time itself is small.
-        timed = subprocess.run(
-            [gnu_time, "--format=%M", *map(str, command)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        largest = max(largest, int(timed.stderr.split()[-1]))
-    return largest / 1024, f"/usr/bin/time, largest of {runs} runs"
-
-
-def interval(ours, theirs, rounds=10_000):
-    """The middle 95 % of the ratio of the means, drawing again from what was measured (bootstrap)."""
-    draw = random.Random(4096)
-    ratios = sorted(
-        statistics.fmean(draw.choices(ours, k=len(ours))) / statistics.fmean(draw.choices(theirs, k=len(theirs)))
-        for _ in range(rounds)
-    )
-    return ratios[int(rounds * 0.025)], ratios[int(rounds * 0.975)]
-
-
-def show(name, times, unit, digits):
-    spread = statistics.stdev(times)
-    figures = [statistics.fmean(times), spread, statistics.median(times), min(times), max(times)]
-    mean, spread, median, least, most = (f"{figure:.{digits}f}" for figure in figures)
-    print(f"  {name:<10} mean {mean} {unit} (sd {spread}), median {median}, min {least}, max {most}")
-
-
-def verdict(what, value, target, unit):
-    met = value <= target
-    print(f"  target: {what} at most {target:g}{unit}: {value:.2f}{unit}, {'met' if met else 'NOT MET'}")
-    return met
-
-
-def output(*command):
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def cpu_model():

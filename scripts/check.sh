@@ -5,7 +5,8 @@
 #
 # It needs Rust (cargo, rustfmt, clippy), git, a C compiler and Python 3.11 or later with venv. What the tests need
 # beyond that (pytest, boto3, the AWS CLI, moto, MiniStack, all pinned in tests/requirements.txt) goes into .venv;
-# nothing else is installed on the machine. No AWS account and no credentials are used.
+# cargo-fuzz, where there is none, into tests/fuzz/target; nothing else is installed on the machine. No AWS account and
+# no credentials are used. The harness of tests/halfway follows file writes by ptrace: Linux on x86_64.
 #
 # PYTHON names another interpreter. CARGO_TARGET_DIR is honoured. cargo-nextest and shellcheck are used where they
 # are installed.
@@ -88,8 +89,16 @@ shell_scripts() {
   fi
 }
 
+format() {
+  cargo fmt --all --check
+  # A workspace of its own.
+  cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+}
+
 clippy() {
   cargo clippy --locked --workspace --all-targets -- --deny warnings
+  # Not built with the others, for it is no test that a runner can take apart.
+  cargo clippy --locked --package issuerctl --test halfway -- --deny warnings
   # Without its one optional part: the program as it is built for those who do not want the sandbox.
   cargo clippy --locked --package issuerctl --no-default-features -- --deny warnings
 }
@@ -180,7 +189,7 @@ before=$(tree)
 cargo --version
 rustc --version
 
-run 'format' cargo fmt --all --check
+run 'format' format
 run 'python environment' python_environment
 run 'no private keys' no_private_keys
 run 'shell scripts' shell_scripts
@@ -195,6 +204,8 @@ run 'the main job, as the README has it' cargo run --locked -p issuerctl -- boot
 run 'sandbox tests' python_tests sandbox
 run 'integration tests' python_tests integration
 run 'smoke script on the sandbox' smoke_script
+run 'nothing breaks half-way' cargo test --locked -p issuerctl --test halfway
+run 'fuzz targets, briefly' scripts/fuzz.sh 5
 
 step='the tree is as it was'
 printf '\n==> %s\n' "$step"
