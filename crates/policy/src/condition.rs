@@ -1,10 +1,12 @@
-//! The Condition element: operators, keys and values as written; operator.rs says what they mean.
+//! The Condition element: operators, keys and values as written; compare.rs says what they mean.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+
+use crate::operator::Operator;
 
 /// The conditions of one statement: all have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +26,11 @@ impl Condition {
         self.operators.iter().flat_map(|(operator, keys)| {
             keys.iter().map(move |(key, values)| (operator.as_str(), key.as_str(), values))
         })
+    }
+
+    /// The first operator that AWS does not have.
+    pub fn unknown_operator(&self) -> Option<&str> {
+        self.tests().map(|(operator, ..)| operator).find(|operator| !Operator::exists(operator))
     }
 
     pub(crate) fn parse(value: &Value) -> Result<Self, &'static str> {

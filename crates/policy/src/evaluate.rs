@@ -4,12 +4,12 @@
 //! policies (a role's with a bucket's) is the caller's.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::compare::{Truth, holds};
 use crate::document::Document;
-use crate::operator::{Truth, holds};
-use crate::pattern::{Pattern, Variable};
+use crate::pattern::{Pattern, Variable, is_plain};
 use crate::principal::Principal;
 use crate::statement::{Effect, Statement};
 
@@ -139,24 +139,67 @@ impl Document {
     }
 
     fn speaks_of(&self, statement: &Statement, request: &Request) -> Truth {
-        let variables = self.has_variables();
-        let who = match (statement.principal(), statement.not_principal()) {
-            (Some(principal), _) => names(principal, &request.principal),
-            (None, Some(principal)) => names(principal, &request.principal).not(),
+        let context = Asked { request, variables: self.has_variables() };
+        let parts = [context.who(statement), context.what(statement), context.on(statement)];
+        Truth::all(parts.into_iter().chain(context.when(statement).map(|(_, truth)| truth)))
+    }
+}
+
+/// A request, and whether the policy that it is held against has variables.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) variables: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn who(self, statement: &Statement) -> Truth {
+        let caller = &self.request.principal;
+        // A provider is trusted by its name or not at all: neither everyone nor everyone but somebody is it. What
+        // denies everyone denies it too.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
+        let by_name_alone =
+            statement.effect() == Effect::Allow && matches!(caller, RequestPrincipal::Federated(_));
+        match (statement.principal(), statement.not_principal()) {
+            (Some(Principal::Anyone), _) | (None, Some(_)) if by_name_alone => Truth::No,
+            (Some(principal), _) => names(principal, caller),
+            (None, Some(principal)) => names(principal, caller).not(),
             // An identity policy: it speaks of whoever carries it.
             (None, None) => Truth::Yes,
-        };
-        // "Action names are case-insensitive", resources are not; neither element of actions has variables.
-        let what = element(statement.action(), statement.not_action(), |action| {
-            fits(Pattern::parse(action, false).map(|pattern| pattern.matches_ignoring_case(&request.action)))
-        });
-        let on = element(statement.resource(), statement.not_resource(), |resource| {
-            fits(Pattern::parse(resource, variables).map(|pattern| pattern.matches(&request.resource)))
-        });
-        let tests = statement.condition().tests();
-        let when =
-            tests.map(|(operator, key, values)| holds(operator, key, values, &request.context, variables));
-        Truth::all([who, what, on].into_iter().chain(when))
+        }
+    }
+
+    /// "Action names are case-insensitive", resources are not; neither element of actions has variables.
+    pub(crate) fn what(self, statement: &Statement) -> Truth {
+        element(statement.action(), statement.not_action(), |action| {
+            if is_plain(action) {
+                return action.eq_ignore_ascii_case(&self.request.action).into();
+            }
+            fits(
+                Pattern::parse(action, false)
+                    .map(|pattern| pattern.matches_ignoring_case(&self.request.action)),
+            )
+        })
+    }
+
+    pub(crate) fn on(self, statement: &Statement) -> Truth {
+        element(statement.resource(), statement.not_resource(), |resource| {
+            fits(
+                Pattern::parse(resource, self.variables)
+                    .map(|pattern| pattern.matches(&self.request.resource)),
+            )
+        })
+    }
+
+    /// Each test of the statement's condition, and whether it holds.
+    pub(crate) fn when(
+        self,
+        statement: &'a Statement,
+    ) -> impl Iterator<Item = ((&'a str, &'a str, &'a BTreeSet<String>), Truth)> {
+        statement.condition().tests().map(move |test| {
+            let (operator, key, values) = test;
+            (test, holds(operator, key, values, &self.request.context, self.variables))
+        })
     }
 }
 

@@ -6,17 +6,63 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// Reads one JSON text.
 ///
 /// # Errors
-/// What is not JSON, goes deeper than 127 levels, names a member twice, or holds a number that is no 64-bit integer.
+/// What is not JSON, goes deeper than 127 levels, names a member twice, or holds a number that would be written back
+/// in other characters.
 pub(crate) fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut deserializer)?;
     deserializer.end()?;
+    // 1.2 stays 1.2, but 1.10 would come back as 1.1, and a stranger's statement has to stay as it was.
+    for literal in numbers(text) {
+        let number: Number = serde_json::from_str(literal)?;
+        if number.to_string() != literal {
+            return Err(serde_json::Error::custom(format_args!(
+                "the number near {number} is not a 64-bit integer and could not be written back unchanged; put it in quotes"
+            )));
+        }
+    }
     Ok(value)
+}
+
+/// The numbers of a JSON text, as they are written.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit())?;
+            rest = &rest[start..];
+            if let Some(string) = rest.strip_prefix('"') {
+                rest = after_string(string);
+                continue;
+            }
+            let of_a_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+            let end = rest.find(|c| !of_a_number(c)).unwrap_or(rest.len());
+            let (number, after) = rest.split_at(end);
+            rest = after;
+            return Some(number);
+        }
+    })
+}
+
+/// What follows a string whose opening quote was taken.
+fn after_string(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(end) = rest.find(['"', '\\']) {
+        let (found, after) = rest[end..].split_at(1);
+        if found == "\"" {
+            return after;
+        }
+        // What is escaped is no end, whatever it is.
+        let mut escaped = after.chars();
+        escaped.next();
+        rest = escaped.as_str();
+    }
+    ""
 }
 
 struct Strict;
@@ -52,11 +98,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(value.into())
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        // 1.10 would come back as 1.1, and a stranger's statement has to stay as it was.
-        Err(E::custom(format_args!(
-            "the number near {value} is not a 64-bit integer and could not be written back unchanged; put it in quotes"
-        )))
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -101,10 +144,34 @@ mod tests {
 
     #[test]
     fn what_would_not_come_back_unchanged_is_refused() {
-        for text in ["1.5", "1e3", "123456789012345678901234567890"] {
-            assert!(parse(text).unwrap_err().to_string().contains("put it in quotes"));
+        for number in ["1.10", "1e3", "1E3", "-0", "0.30000000000000000001", "123456789012345678901234567890"]
+        {
+            for text in [
+                number.to_owned(),
+                format!("[1.2,{number}]"),
+                format!(r#"{{"a\\\"1.2":"\\\\","b":{number}}}"#),
+            ] {
+                let error = parse(&text).unwrap_err().to_string();
+                assert!(error.contains("put it in quotes"), "{text}: {error}");
+            }
         }
-        for text in ["18446744073709551615", "-9223372036854775808", "true", "null", r#""x""#, "[]", "{}"] {
+        for text in [
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1.2",
+            "-0.5",
+            "1.0",
+            "0.1",
+            "[1.2,1.3]",
+            r#"{"NumericLessThan":{"s3:TlsVersion":1.2}}"#,
+            // What is in quotes is no number.
+            r#"{"1.10":"1.10","\\":"1e3\"1.10","é\"-0":[1,"-0",2.5]}"#,
+            "true",
+            "null",
+            r#""x""#,
+            "[]",
+            "{}",
+        ] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
     }

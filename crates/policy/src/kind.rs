@@ -55,11 +55,9 @@ impl Document {
             return Err(PolicyError::Empty { kind });
         }
         for (statement, index) in self.statements().iter().zip(1..) {
-            check(statement, kind).map_err(|problem| PolicyError::WrongKind {
-                kind,
-                statement: index,
-                problem,
-            })?;
+            if let Some(problem) = problem(statement, kind) {
+                return Err(PolicyError::WrongKind { kind, statement: index, problem });
+            }
         }
         let (size, unit, limit) = match kind {
             Kind::Bucket => (self.size_in_bytes(), "bytes", BUCKET_POLICY_BYTES),
@@ -75,29 +73,30 @@ impl Document {
     }
 }
 
-fn check(statement: &Statement, kind: Kind) -> Result<(), &'static str> {
+/// What keeps a statement from standing in such a policy.
+pub(crate) fn problem(statement: &Statement, kind: Kind) -> Option<&'static str> {
     let principal = statement.principal().is_some() || statement.not_principal().is_some();
     let resource = !(statement.resource().is_empty() && statement.not_resource().is_empty());
     let mut actions = statement.action().iter().chain(statement.not_action());
     match kind {
-        Kind::Bucket | Kind::Trust if !principal => Err("it needs a Principal"),
-        Kind::Identity if principal => Err("a Principal is not for it"),
-        Kind::Bucket | Kind::Identity if !resource => Err("it needs a Resource"),
-        Kind::Trust if resource => Err("a Resource is not for it"),
+        Kind::Bucket | Kind::Trust if !principal => Some("it needs a Principal"),
+        Kind::Identity if principal => Some("a Principal is not for it"),
+        Kind::Bucket | Kind::Identity if !resource => Some("it needs a Resource"),
+        Kind::Trust if resource => Some("a Resource is not for it"),
         Kind::Bucket if !actions.all(|action| action == "*" || has_prefix(action, "s3:")) => {
-            Err("its actions have to be those of S3, such as s3:GetObject")
+            Some("its actions have to be those of S3, such as s3:GetObject")
         }
         Kind::Trust | Kind::Identity if !actions.all(|action| action == "*" || action.contains(':')) => {
-            Err("its actions have to name their service, such as sts:AssumeRoleWithWebIdentity")
+            Some("its actions have to name their service, such as sts:AssumeRoleWithWebIdentity")
         }
         // "Statement IDs (SID) must be alpha-numeric"; S3 takes any text.
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
         Kind::Trust | Kind::Identity
             if !statement.sid().unwrap_or_default().bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
         {
-            Err("its Sid may hold only ASCII letters and digits")
+            Some("its Sid may hold only ASCII letters and digits")
         }
-        Kind::Bucket | Kind::Trust | Kind::Identity => Ok(()),
+        Kind::Bucket | Kind::Trust | Kind::Identity => None,
     }
 }
 

@@ -31,7 +31,7 @@ impl Pattern {
     }
 
     fn tokens(text: &str, variables: bool, wildcards: bool) -> Result<Self, Variable> {
-        let mut tokens = Vec::new();
+        let mut tokens = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             if variables && rest.starts_with("${") {
@@ -97,6 +97,11 @@ impl Pattern {
         }
         self.0[token..].iter().all(|token| *token == Token::Run)
     }
+}
+
+/// Whether text stands for itself under every reading: then it need not be taken apart to be compared.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'$'))
 }
 
 /// Whether text holds a wildcard or a policy variable, so that it is no fixed value.

@@ -57,7 +57,7 @@ fn is_held(condition: &Condition) -> bool {
             return false;
         };
         match comparison {
-            Comparison::Bool | Comparison::Null => false,
+            Comparison::Bool | Comparison::Null | Comparison::Numeric(_) | Comparison::Date(_) => false,
             Comparison::Address => {
                 key == "aws:sourceip"
                     && all(values, |value| Network::parse(value).is_some_and(|network| !network.is_broad()))

@@ -71,14 +71,17 @@ fn what_is_not_known_never_allows_and_always_denies() {
                {{"Sid":"S","Effect":"{effect}","Principal":"*","Action":"s3:*","Resource":"*","Condition":{condition}}}"#
         ))
     };
-    let date = r#"{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}"#;
-    let unknown = vec![Unknown::Operator("DateGreaterThan".to_owned())];
-    assert_eq!(statement("Allow", date).evaluate(&read("x")), Decision::NoMatch { unknown: unknown.clone() });
+    let binary = r#"{"BinaryEquals":{"a:b":"QmluYXJ5"}}"#;
+    let unknown = vec![Unknown::Operator("BinaryEquals".to_owned())];
     assert_eq!(
-        statement("Deny", date).evaluate(&read("open")),
+        statement("Allow", binary).evaluate(&read("x")),
+        Decision::NoMatch { unknown: unknown.clone() }
+    );
+    assert_eq!(
+        statement("Deny", binary).evaluate(&read("open")),
         Decision::Deny { sid: Some("S".to_owned()), unknown }
     );
-    assert_eq!(statement("Allow", date).evaluate(&read("open")), allow("O"));
+    assert_eq!(statement("Allow", binary).evaluate(&read("open")), allow("O"));
 
     let tls = r#"{"Bool":{"aws:SecureTransport":"false"}}"#;
     let key = vec![Unknown::Key("aws:securetransport".to_owned())];
@@ -94,11 +97,38 @@ fn what_is_not_known_never_allows_and_always_denies() {
     );
 
     // One test that is known not to hold settles the statement.
-    let both = r#"{"DateGreaterThan":{"aws:CurrentTime":"x"},"Bool":{"aws:SecureTransport":"false"}}"#;
+    let both = r#"{"BinaryEquals":{"aws:CurrentTime":"x"},"Bool":{"aws:SecureTransport":"false"}}"#;
     assert_eq!(
         statement("Deny", both).evaluate(&with(read("open"), "aws:SecureTransport", &["true"])),
         allow("O")
     );
+}
+
+#[test]
+fn numbers_and_dates_are_compared_where_the_request_has_them() {
+    let deny = |condition: &str| {
+        policy(&format!(
+            r#"{{"Sid":"O","Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}},
+               {{"Sid":"S","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{condition}}}"#
+        ))
+    };
+    for (condition, key, value, allowed) in [
+        (r#"{"NumericLessThan":{"s3:TlsVersion":1.2}}"#, "s3:TlsVersion", "1.1", false),
+        (r#"{"NumericLessThan":{"s3:TlsVersion":1.2}}"#, "s3:TlsVersion", "1.2", true),
+        (r#"{"NumericLessThan":{"s3:TlsVersion":"1.2"}}"#, "s3:TlsVersion", "1.3", true),
+        (r#"{"StringEquals":{"s3:TlsVersion":1.2}}"#, "s3:TlsVersion", "1.2", false),
+        (r#"{"NumericGreaterThan":{"s3:max-keys":10}}"#, "s3:max-keys", "100", false),
+        (
+            r#"{"DateGreaterThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}"#,
+            "aws:CurrentTime",
+            "2029-12-31T23:59:59Z",
+            true,
+        ),
+        (r#"{"DateGreaterThan":{"aws:EpochTime":1800000000}}"#, "aws:EpochTime", "1800000001", false),
+    ] {
+        let decision = deny(condition).evaluate(&with(read("x"), key, &[value]));
+        assert_eq!(decision.is_allow(), allowed, "{condition} {value}");
+    }
 }
 
 #[test]
@@ -184,4 +214,70 @@ fn a_service_account_is_trusted_by_audience_and_subject() {
     assert!(ask("system:serviceaccount:b:c", "sts.amazonaws.com"));
     assert!(!ask("system:serviceaccount:b:d", "sts.amazonaws.com"));
     assert!(!ask("system:serviceaccount:a:x", "kubernetes"));
+}
+
+#[test]
+fn a_provider_is_trusted_by_its_name_alone() {
+    let provider = "arn:aws:iam::111122223333:oidc-provider/i";
+    let ask = |statements: &str| {
+        let caller = RequestPrincipal::Federated(provider.to_owned());
+        policy(statements).evaluate(&Request::by(caller, "sts:AssumeRoleWithWebIdentity", ""))
+    };
+    let statement = |effect, who: &str| {
+        format!(r#"{{"Effect":"{effect}",{who},"Action":"sts:AssumeRoleWithWebIdentity"}}"#)
+    };
+    for (who, allowed) in [
+        (r#""Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/i"}"#, true),
+        (r#""Principal":{"Federated":["x","arn:aws:iam::111122223333:oidc-provider/i"]}"#, true),
+        (r#""Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/I"}"#, false),
+        (r#""Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/*"}"#, false),
+        (r#""Principal":{"Federated":"*"}"#, false),
+        (r#""Principal":"*""#, false),
+        (r#""Principal":{"AWS":"*"}"#, false),
+        (r#""Principal":{"AWS":"*","Service":"x"}"#, false),
+        (r#""Principal":{"AWS":"111122223333"}"#, false),
+        (r#""NotPrincipal":{"AWS":"111122223333"}"#, false),
+    ] {
+        assert_eq!(ask(&statement("Allow", who)).is_allow(), allowed, "{who}");
+    }
+    let allow =
+        statement("Allow", r#""Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/i"}"#);
+    for who in [r#""Principal":"*""#, r#""NotPrincipal":{"AWS":"111122223333"}"#] {
+        let denied = ask(&format!("{allow},{}", statement("Deny", who)));
+        assert_eq!(denied, Decision::Deny { sid: None, unknown: Vec::new() }, "{who}");
+    }
+}
+
+#[test]
+fn each_statement_says_what_keeps_it_from_counting() {
+    let document = policy(
+        r#"{"Effect":"Allow","Principal":{"Federated":"p"},"Action":"sts:AssumeRoleWithWebIdentity",
+            "Condition":{"StringEquals":{"I:sub":["a","b"],"i:aud":"x"},"Bool":{"i:gone":"true"},"Odd":{"k":"v"}}},
+           {"Effect":"Deny","Principal":{"Federated":"q"},"Action":"sts:TagSession","Resource":"r"},
+           {"Effect":"Deny","Principal":"*","Action":"*"}"#,
+    );
+    let request =
+        Request::by(RequestPrincipal::Federated("p".to_owned()), "sts:AssumeRoleWithWebIdentity", "");
+    let request = with(with(with(request, "i:sub", &["c"]), "i:aud", &["x"]), "i:gone", &[]);
+    let said: Vec<(usize, Vec<String>)> = document
+        .explain(&request)
+        .into_iter()
+        .map(|explanation| {
+            (explanation.index, explanation.mismatches.iter().map(ToString::to_string).collect())
+        })
+        .collect();
+    let first = [
+        "Bool wants i:gone to be \"true\", and the request has no such key",
+        "the condition operator \"Odd\" is not known, so it counts as not met",
+        "StringEquals wants i:sub to be \"a\" or \"b\", and it is \"c\"",
+    ];
+    let second = [
+        "it does not name the caller as its Principal",
+        "it is not about this action",
+        "it is not about this resource",
+    ];
+    assert_eq!(
+        said,
+        [(1, first.map(str::to_owned).to_vec()), (2, second.map(str::to_owned).to_vec()), (3, Vec::new())]
+    );
 }

@@ -17,7 +17,12 @@ fn list() -> impl Strategy<Value = Value> {
 fn condition() -> impl Strategy<Value = Value> {
     let operator =
         prop::sample::select(vec!["StringEquals", "StringLike", "Bool", "Null", "ArnLike", "IpAddress", "x"]);
-    let values = prop_oneof![list(), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
+    let values = prop_oneof![
+        list(),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e6..1e6).prop_map(|number: f64| json!(number))
+    ];
     let tests = prop::collection::hash_map("[a-c]:[a-z]{1,3}", values, 0..3);
     prop::collection::hash_map(operator, tests, 0..3).prop_map(|operators| json!(operators))
 }
