@@ -24,8 +24,6 @@ pub(crate) struct Job {
     /// How documents are read back; nothing when none are.
     pub(crate) transport: Option<Transport>,
     pub(crate) patience: Patience,
-    /// The bound of one read of a document.
-    pub(crate) timeout: Duration,
 }
 
 /// How a job ended.
@@ -101,7 +99,7 @@ impl Job {
     ) -> Result<issuer_plan::Outcome, Failure> {
         let registers = plan.steps().any(|step| matches!(step, Step::Register(_)));
         let events = |event: Event| printer.event(&event);
-        let fetch = self.transport.clone().map(|transport| HttpsFetch::new(transport).within(self.timeout));
+        let fetch = self.transport.clone().map(HttpsFetch::new);
         let runner = Runner {
             request: &self.request,
             destination: self.destination.as_ref(),

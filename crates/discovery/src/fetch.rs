@@ -3,6 +3,8 @@
 //! AWS STS gives up after 5 seconds; redirects are not followed, so that what is read is what the
 //! URL itself answers.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 /// How long one document may take, from the name look-up to the last byte.
@@ -56,9 +58,43 @@ pub enum FetchError {
         url: String,
         /// What failed.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
+
+impl FetchError {
+    /// Tells whether no connection came about: a name that nobody knows, a port where nobody listens. Where TLS
+    /// fails or an answer breaks off, somebody was there.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        let Self::Broken { source, .. } = self else { return false };
+        let mut next: Option<&(dyn Error + 'static)> = Some(source.as_ref());
+        while let Some(error) = next {
+            #[cfg(feature = "https")]
+            if error.is::<rustls::Error>() || error.is::<hyper::Error>() {
+                return false;
+            }
+            let io = error.downcast_ref::<io::Error>();
+            if io.is_some_and(|error| BROKEN_OFF.contains(&error.kind())) {
+                return false;
+            }
+            // The source of an io::Error is that of the error inside, which it would skip.
+            next = match io.and_then(io::Error::get_ref) {
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        true
+    }
+}
+
+/// How a connection ends that was there.
+const BROKEN_OFF: [io::ErrorKind; 4] = [
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::UnexpectedEof,
+];
 
 /// Reads one URL.
 pub trait Fetch {
@@ -82,7 +118,7 @@ mod https {
     use http_body_util::{BodyExt as _, Empty, Limited};
 
     use super::{FETCH_TIMEOUT, Fetch, FetchError, Fetched, MAX_DOCUMENT_BYTES};
-    use crate::transport::Transport;
+    use crate::transport::{Certificates, Transport};
 
     /// Reads over a [`Transport`].
     #[derive(Clone, Debug)]
@@ -92,16 +128,35 @@ mod https {
     }
 
     impl HttpsFetch {
-        /// Reads over this transport.
+        /// Reads over this transport. Each document has as long as the transport gives an answer, and never longer
+        /// than [`FETCH_TIMEOUT`].
         #[must_use]
         pub fn new(transport: Transport) -> Self {
-            Self { transport, limit: FETCH_TIMEOUT }
+            let limit = FETCH_TIMEOUT.min(transport.answer_limit());
+            Self { transport, limit }
         }
 
-        /// Gives each document no more than this long, and never more than [`FETCH_TIMEOUT`].
+        /// Looks at the certificates of the host of an https URL, whoever vouches for them.
+        ///
+        /// # Errors
+        /// When no TLS connection came about in time.
+        pub async fn certificates(&self, url: &str) -> Result<Certificates, FetchError> {
+            let uri = https_uri(url)?;
+            self.timed(url, self.transport.certificates(&uri))
+                .await?
+                .map_err(|source| FetchError::Broken { url: url.to_owned(), source })
+        }
+
+        /// Tells whether what is read here is what the public sees: no `--connect-to`, no CA of one's own.
         #[must_use]
-        pub fn within(self, limit: Duration) -> Self {
-            Self { limit: limit.min(FETCH_TIMEOUT), ..self }
+        pub fn sees_what_the_public_sees(&self) -> bool {
+            self.transport.sees_what_the_public_sees()
+        }
+
+        async fn timed<T>(&self, url: &str, work: impl Future<Output = T>) -> Result<T, FetchError> {
+            tokio::time::timeout(self.limit, work)
+                .await
+                .map_err(|_| FetchError::Timeout { url: url.to_owned(), limit: self.limit })
         }
 
         async fn read(&self, uri: Uri) -> Result<Fetched, FetchError> {
@@ -136,14 +191,12 @@ mod https {
 
     impl Fetch for HttpsFetch {
         async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
-            let not_https = || FetchError::NotHttps { url: url.to_owned() };
-            let uri: Uri = url.parse().map_err(|_| not_https())?;
-            if uri.scheme_str() != Some("https") {
-                return Err(not_https());
-            }
-            tokio::time::timeout(self.limit, self.read(uri))
-                .await
-                .map_err(|_| FetchError::Timeout { url: url.to_owned(), limit: self.limit })?
+            self.timed(url, self.read(https_uri(url)?)).await?
         }
+    }
+
+    fn https_uri(url: &str) -> Result<Uri, FetchError> {
+        let uri = url.parse().ok().filter(|uri: &Uri| uri.scheme_str() == Some("https"));
+        uri.ok_or_else(|| FetchError::NotHttps { url: url.to_owned() })
     }
 }

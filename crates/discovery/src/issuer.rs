@@ -76,7 +76,7 @@ pub enum IssuerUrlError {
         "the path of the issuer URL has an empty, `.` or `..` segment; servers and clients rewrite those"
     )]
     PathSegment,
-    /// A character that a URL path does not have.
+    /// A character that a URL path does not have, or that means something elsewhere.
     #[error("the issuer URL has the character {0:?}, which is not allowed there")]
     Character(char),
 }
@@ -298,6 +298,9 @@ mod tests {
             ("https://example.com/a/", "ends with a slash"),
             ("https://example.com/a//b", "segment"),
             ("https://example.com/../b", "segment"),
+            ("https://example.com/$(id)", "'$'"),
+            ("https://example.com/a,b", "','"),
+            ("https://example.com/*", "'*'"),
             ("https://example.com/a b", "character ' '"),
             ("https://example.com/a\nb", "character '\\n'"),
             ("https://example.com/%zz", "character '%'"),

@@ -29,7 +29,7 @@ pub use bucket::{
     diff_bucket,
 };
 #[cfg(feature = "s3")]
-pub use bucket::{BucketError, S3Publisher};
+pub use bucket::{BucketError, BucketParts, S3Publisher};
 #[cfg(feature = "https")]
 pub use call::{CallError, CallFailure, ServiceAnswer};
 pub use directory::{DirectoryError, DirectoryPublisher, LiveDirectory, diff_directory};
@@ -49,4 +49,6 @@ pub use region::{Partition, Region, RegionError};
 pub use retry::{MAX_ATTEMPTS, TooManyRequests, Tries};
 pub use site::{CACHE_CONTROL, DISCOVERY_PATH, JwksPath, JwksPathError, Object, Site};
 #[cfg(feature = "https")]
-pub use transport::{Call, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions};
+pub use transport::{
+    Call, Certificates, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions,
+};

@@ -158,7 +158,8 @@ pub(crate) enum SegmentError {
 }
 
 /// Checks the segments of a path ([RFC 3986, section 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)),
-/// and refuses those that clients and servers rewrite.
+/// and refuses those that clients and servers rewrite. Of the characters that a path may have it takes none that
+/// means something to a shell, to a list of API audiences (a comma) or to the patterns of a policy.
 pub(crate) fn check_segments(path: &str) -> Result<(), SegmentError> {
     for segment in path.split('/') {
         if matches!(segment, "" | "." | "..") {
@@ -168,8 +169,7 @@ pub(crate) fn check_segments(path: &str) -> Result<(), SegmentError> {
         while let Some(character) = rest.next() {
             let good = match character {
                 '%' => [rest.next(), rest.next()].iter().all(|c| c.is_some_and(|c| c.is_ascii_hexdigit())),
-                // Unreserved, sub-delims, colon and at.
-                c => c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c),
+                c => c.is_ascii_alphanumeric() || "-._~+=:@".contains(c),
             };
             if !good {
                 return Err(SegmentError::Character(character));

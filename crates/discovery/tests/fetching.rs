@@ -117,6 +117,42 @@ async fn a_certificate_for_another_name_or_of_another_authority_is_refused() {
 }
 
 #[tokio::test]
+async fn only_where_nobody_listens_is_an_issuer_unreachable() {
+    let get = async |options: TransportOptions| {
+        let fetch = HttpsFetch::new(Transport::new(options).unwrap());
+        fetch.get(&format!("https://{HOST}/")).await.unwrap_err()
+    };
+    let nobody = TransportOptions {
+        connect_to: vec!["::127.0.0.1:1".parse().unwrap()],
+        ca_pem: Some(serve(HOST, |_| Vec::new(), false).await.ca_pem.into_bytes()),
+        ..TransportOptions::default()
+    };
+    let error = get(nobody).await;
+    assert!(error.is_unreachable(), "{error:?}");
+
+    let stranger = serve("other.example.com", |_| Vec::new(), false).await;
+    let silent = serve(HOST, |_| Vec::new(), false).await;
+    let breaks_off =
+        serve(HOST, |_| b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".to_vec(), false).await;
+    let other_authority = TransportOptions { ca_pem: options(&silent).ca_pem, ..options(&breaks_off) };
+    // Plain text where TLS is spoken: the one who answers is not known, but somebody does.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain = TransportOptions {
+        connect_to: vec![format!("::127.0.0.1:{}", listener.local_addr().unwrap().port()).parse().unwrap()],
+        ..options(&silent)
+    };
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await;
+        std::future::pending::<()>().await;
+    });
+    for options in [options(&stranger), options(&silent), options(&breaks_off), other_authority, plain] {
+        let error = get(options).await;
+        assert!(matches!(error, FetchError::Broken { .. }) && !error.is_unreachable(), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let answer =
         b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest\r\nContent-Length: 0\r\n\r\n";

@@ -8,13 +8,14 @@ mod server;
 
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use issuer_discovery::{
-    Fetch as _, FetchError, Fetched, HttpsFetch, Jwks, JwksPath, Patience, Site, Transport, TransportOptions,
-    read_back,
+    FETCH_TIMEOUT, Fetch as _, FetchError, Fetched, HttpsFetch, Jwks, JwksPath, Patience, Site, Transport,
+    TransportOptions, read_back,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -61,7 +62,7 @@ fn key_der(key: &KeyPair) -> PrivateKeyDer<'static> {
 
 type Answer = fn(&str, &mut dyn Write) -> io::Result<()>;
 
-fn serve(identity: Identity, answer: Answer) -> (Server, HttpsFetch) {
+fn serve(identity: Identity, answer: Answer, limit: Duration) -> (Server, HttpsFetch) {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -76,22 +77,22 @@ fn serve(identity: Identity, answer: Answer) -> (Server, HttpsFetch) {
         Some(Box::new(tls))
     };
     let server = Server::start(wrap, answer);
-    let fetch = fetch(&server, &identity.ca_pem);
+    let fetch = fetch(&server, &identity.ca_pem, limit);
     (server, fetch)
 }
 
-fn fetch(server: &Server, ca_pem: &str) -> HttpsFetch {
+fn fetch(server: &Server, ca_pem: &str, limit: Duration) -> HttpsFetch {
     let options = TransportOptions {
         ca_pem: Some(ca_pem.as_bytes().to_vec()),
         connect_to: vec![format!("::127.0.0.1:{}", server.address.port()).parse().unwrap()],
         ..TransportOptions::default()
     };
-    HttpsFetch::new(Transport::new(options).unwrap())
+    HttpsFetch::new(Transport::new(options).unwrap().within(limit))
 }
 
 async fn read(answer: Answer, limit: Duration) -> Result<Fetched, FetchError> {
-    let (_server, fetch) = serve(Identity::good(), answer);
-    fetch.within(limit).get(&format!("https://{HOST}/openid/v1/jwks")).await
+    let (_server, fetch) = serve(Identity::good(), answer, limit);
+    fetch.get(&format!("https://{HOST}/openid/v1/jwks")).await
 }
 
 #[tokio::test]
@@ -115,9 +116,9 @@ async fn a_document_of_50_mb_is_given_up_early_however_it_is_sent() {
 async fn nothing_asks_for_compression_and_nothing_is_inflated() {
     // The beginning of a gzip stream; inflated it would not be these bytes.
     const SENT: &str = "\u{1f}not really gzip";
-    let (server, fetch) = serve(Identity::good(), |_, wire| {
-        reply(wire, 200, "Content-Encoding: gzip\r\nContent-Type: application/json\r\n", SENT)
-    });
+    let answer: Answer =
+        |_, wire| reply(wire, 200, "Content-Encoding: gzip\r\nContent-Type: application/json\r\n", SENT);
+    let (server, fetch) = serve(Identity::good(), answer, FETCH_TIMEOUT);
     let fetched = fetch.get(&format!("https://{HOST}/")).await.unwrap();
     assert_eq!(fetched.body, SENT.as_bytes());
     assert!(!server.heads()[0].to_ascii_lowercase().contains("accept-encoding"), "{}", server.heads()[0]);
@@ -160,11 +161,12 @@ async fn lengths_that_lie_make_no_document() {
         assert!(matches!(error, FetchError::Broken { .. }), "{}", chain(&error));
     }
     // More than was announced: the rest is not part of the document, nor of the next one.
-    let (server, fetch) = serve(Identity::good(), |_, wire| {
+    let answer: Answer = |_, wire| {
         wire.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad",
         )
-    });
+    };
+    let (server, fetch) = serve(Identity::good(), answer, FETCH_TIMEOUT);
     for _ in 0..2 {
         assert_eq!(fetch.get(&format!("https://{HOST}/")).await.unwrap().body, b"{}");
     }
@@ -194,8 +196,8 @@ async fn a_server_that_drips_ends_at_the_bound() {
         |_, wire| drip(wire, &b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000)),
     ];
     for answer in drips {
-        let (server, fetch) = serve(Identity::good(), answer);
-        let error = fetch.within(SHORT).get(&format!("https://{HOST}/")).await.unwrap_err();
+        let (server, fetch) = serve(Identity::good(), answer, SHORT);
+        let error = fetch.get(&format!("https://{HOST}/")).await.unwrap_err();
         assert!(matches!(error, FetchError::Timeout { .. }), "{}", chain(&error));
         assert!(error.to_string().ends_with("did not answer within 0.4 s"), "{error}");
         assert_eq!(server.heads().len(), 1, "it was not the drip that was waited for");
@@ -213,7 +215,7 @@ async fn a_handshake_that_drips_ends_at_the_bound() {
         },
         |_, _| Ok(()),
     );
-    let fetch = fetch(&server, &Identity::good().ca_pem).within(SHORT);
+    let fetch = fetch(&server, &Identity::good().ca_pem, SHORT);
     let error = fetch.get(&format!("https://{HOST}/")).await.unwrap_err();
     assert!(matches!(error, FetchError::Timeout { .. }), "{}", chain(&error));
 }
@@ -242,7 +244,7 @@ async fn a_redirect_is_never_followed_and_the_message_says_where_it_leads() {
     let issuer = format!("https://{HOST}").parse().unwrap();
     let site = Site::build(&issuer, &JwksPath::default(), &Jwks::default());
     for (answer, target) in table {
-        let (server, fetch) = serve(Identity::good(), answer);
+        let (server, fetch) = serve(Identity::good(), answer, FETCH_TIMEOUT);
         let once = Patience { limit: Duration::ZERO, ..Patience::default() };
         let error = read_back(&fetch, &site, once, &|_| {}, async |_| {}).await.unwrap_err();
         assert!(error.to_string().ends_with(&format!("a redirect to {target}")), "{error}");
@@ -275,9 +277,51 @@ async fn certificates_that_do_not_fit_are_refused_with_the_reason() {
         (stranger, "UnknownIssuer"),
     ];
     for (identity, reason) in table {
-        let (server, fetch) = serve(identity, never);
+        let (server, fetch) = serve(identity, never, FETCH_TIMEOUT);
         let error = fetch.get(&format!("https://{HOST}/")).await.unwrap_err();
         assert!(chain(&error).contains(reason), "{reason}: {}", chain(&error));
+        // Who looks at them is told, and nothing is asked for either.
+        let seen = fetch.certificates(&format!("https://{HOST}/")).await.unwrap();
+        let why = seen.verified.unwrap_err();
+        assert!(why.contains(reason), "{reason}: {why}");
+        assert!(!seen.public);
         assert_eq!(server.heads().len(), 0, "a request was sent all the same");
     }
+}
+
+#[tokio::test]
+async fn certificates_are_told_as_they_were_sent_with_the_thumbprint_that_openssl_names() {
+    let identity = Identity::good();
+    let sent = identity.chain.clone();
+    let (server, fetch) = serve(identity, |_, _| Ok(()), FETCH_TIMEOUT);
+    let seen = fetch.certificates(&format!("https://{HOST}/openid/v1/jwks")).await.unwrap();
+    assert_eq!((&seen.verified, seen.public), (&Ok(()), false));
+    assert_eq!(seen.chain, sent.iter().map(|der| der.to_vec()).collect::<Vec<_>>());
+    assert_eq!(seen.thumbprint().unwrap(), openssl_sha1(sent.last().unwrap()));
+    assert_eq!(server.heads().len(), 0);
+
+    // A host that nobody listens at, and a URL that is none.
+    drop(server);
+    let nobody = Transport::new(TransportOptions {
+        connect_to: vec!["::127.0.0.1:1".parse().unwrap()],
+        ca_pem: Some(Identity::good().ca_pem.into_bytes()),
+        ..TransportOptions::default()
+    });
+    let nobody = HttpsFetch::new(nobody.unwrap());
+    let error = nobody.certificates(&format!("https://{HOST}/")).await.unwrap_err();
+    assert!(matches!(error, FetchError::Broken { .. }), "{}", chain(&error));
+    let error = nobody.certificates(&format!("http://{HOST}/")).await.unwrap_err();
+    assert!(matches!(error, FetchError::NotHttps { .. }), "{}", chain(&error));
+}
+
+fn openssl_sha1(der: &[u8]) -> String {
+    let mut openssl = Command::new("openssl")
+        .args(["x509", "-inform", "DER", "-noout", "-fingerprint", "-sha1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    openssl.stdin.take().unwrap().write_all(der).unwrap();
+    let said = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
+    said.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
 }

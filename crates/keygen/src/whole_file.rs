@@ -21,13 +21,18 @@ pub enum Existing {
 }
 
 /// Writes a file with these permission bits, whatever the umask says. Its directory has to exist. A
-/// symbolic link in its place is refused, not followed.
+/// symbolic link in its place is refused, not followed, and so is whatever else is no regular file: a
+/// device would be lost.
 ///
 /// # Errors
 /// When a part of it fails; then nothing has the file's name that did not have it before.
 pub fn write_whole(path: &Path, bytes: &[u8], mode: u32, existing: Existing) -> io::Result<()> {
-    if is_symlink(path) {
-        return Err(io::Error::other("it is a symbolic link, which is not followed for writing"));
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            return Err(io::Error::other("it is a symbolic link, which is not followed for writing"));
+        }
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a regular file")),
+        _ => {}
     }
     let directory = parent(path);
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
@@ -147,4 +152,30 @@ pub fn lock(directory: &Path) -> io::Result<DirectoryLock> {
         io::ErrorKind::TimedOut,
         format!("another process has kept it locked for {} s", LOCK_WAIT.as_secs()),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let write = |name: &str| write_whole(&path(name), b"new", 0o600, Existing::Replace);
+        fs::write(path("file"), "old").unwrap();
+        write("file").unwrap();
+        assert_eq!(fs::read(path("file")).unwrap(), b"new");
+
+        let _socket = UnixListener::bind(path("socket")).unwrap();
+        fs::create_dir(path("directory")).unwrap();
+        for name in ["socket", "directory"] {
+            assert_eq!(write(name).unwrap_err().to_string(), "it is not a regular file");
+        }
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        assert!(write("link").unwrap_err().to_string().contains("symbolic link"));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 4, "nothing else was left");
+    }
 }

@@ -6,6 +6,11 @@ mod account;
 #[cfg(feature = "iam")]
 mod client;
 mod provider;
+mod role;
+#[cfg(feature = "iam")]
+mod role_client;
+#[cfg(feature = "iam")]
+mod session;
 
 #[cfg(feature = "iam")]
 pub use account::caller_account;
@@ -16,3 +21,8 @@ pub use provider::{
     Audience, AudienceError, DEFAULT_AUDIENCE, MAX_CLIENT_IDS, MAX_THUMBPRINTS, Provider, ProviderChange,
     ProviderRefusal, ProviderSpec, Thumbprint, ThumbprintError, diff, provider_arn,
 };
+pub use role::{Role, RoleArn, RoleArnError};
+#[cfg(feature = "iam")]
+pub use role_client::{RoleError, read_role};
+#[cfg(feature = "iam")]
+pub use session::{RoleSession, SessionError, assume_role_with_web_identity};

@@ -13,7 +13,8 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_types::SdkConfig;
 use issuer_discovery::Patience;
 use issuer_registrar::{
-    Account, ProviderChange, ProviderClient, ProviderSpec, RegisterError, caller_account,
+    Account, ProviderChange, ProviderClient, ProviderSpec, RegisterError, RoleArn, SessionError,
+    assume_role_with_web_identity, caller_account, read_role,
 };
 
 /// An IAM that answers as scripted, and remembers the bodies that it was sent.
@@ -160,4 +161,78 @@ async fn the_callers_account_is_read_from_sts() {
     let sts = Scripted::start(move |_| (200, identity.to_owned()));
     let account = caller_account(&sts.config).await.unwrap();
     assert_eq!((account.id.as_str(), account.partition.id()), ("123456789012", "aws-cn"));
+}
+
+fn role() -> RoleArn {
+    "arn:aws-us-gov:iam::123456789012:role/issuerctl/c1/app".parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_role_is_read_by_its_name_and_its_trust_policy_comes_url_encoded() {
+    let iam = Scripted::start(|_| {
+        let policy = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Federated%22%3A\
+            %22p%2Bq%22%7D%2C%22Action%22%3A%22sts%3AAssumeRoleWithWebIdentity%22%7D%5D%7D";
+        let role = format!(
+            "<Path>/</Path><RoleName>app</RoleName><RoleId>AROAEXAMPLE</RoleId>\
+            <Arn>arn:aws-us-gov:iam::123456789012:role/app</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+            <MaxSessionDuration>7200</MaxSessionDuration>\
+            <AssumeRolePolicyDocument>{policy}</AssumeRolePolicyDocument>"
+        );
+        (
+            200,
+            format!("<GetRoleResponse><GetRoleResult><Role>{role}</Role></GetRoleResult></GetRoleResponse>"),
+        )
+    });
+    let found = read_role(&iam.config, &role()).await.unwrap().unwrap();
+    assert_eq!(found.arn.as_str(), "arn:aws-us-gov:iam::123456789012:role/app", "IAM knows the path better");
+    assert_eq!(found.max_session_duration, Duration::from_secs(7200));
+    let federated: Vec<&str> =
+        found.trust_policy.statements()[0].principal().unwrap().values("Federated").collect();
+    assert_eq!(federated, ["p+q"]);
+    assert!(iam.asked()[0].contains("RoleName=app&") || iam.asked()[0].ends_with("RoleName=app"));
+
+    let iam = Scripted::start(|_| error(404, "NoSuchEntity"));
+    assert_eq!(read_role(&iam.config, &role()).await.unwrap(), None);
+    let iam = Scripted::start(|_| error(403, "AccessDenied"));
+    let refused = read_role(&iam.config, &role()).await.unwrap_err();
+    assert!(refused.to_string().contains("iam:GetRole"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_session_is_asked_for_with_the_token_as_it_is_and_has_to_come_with_credentials() {
+    let session = |credentials: &'static str| {
+        Scripted::start(move |_| {
+            let user = "<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:s</AssumedRoleId>\
+                <Arn>arn:aws-us-gov:sts::123456789012:assumed-role/app/s</Arn></AssumedRoleUser>";
+            let (_, body) = done("AssumeRoleWithWebIdentity");
+            let inside = format!(
+                "<AssumeRoleWithWebIdentityResult>{credentials}{user}<Audience>a</Audience>\
+                <Provider>p</Provider><SubjectFromWebIdentityToken>t</SubjectFromWebIdentityToken>\
+                </AssumeRoleWithWebIdentityResult>"
+            );
+            (200, body.replace("<AssumeRoleWithWebIdentityResult/>", &inside))
+        })
+    };
+    let sts = session(
+        "<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>example</SecretAccessKey>\
+        <SessionToken>t</SessionToken><Expiration>2026-01-01T00:00:00Z</Expiration></Credentials>",
+    );
+    let given = assume_role_with_web_identity(&sts.config, &role(), "s1", "a.b.c\n", None).await.unwrap();
+    assert_eq!(given.arn, "arn:aws-us-gov:sts::123456789012:assumed-role/app/s");
+    assert_eq!((given.subject.as_str(), given.audience.as_str(), given.provider.as_str()), ("t", "a", "p"));
+    assert_eq!(given.credentials.access_key_id(), "ASIAEXAMPLE");
+    assert!(!format!("{given:?}").contains("example"));
+    let asked = &sts.asked()[0];
+    assert!(asked.contains("WebIdentityToken=a.b.c%0A") && asked.contains("DurationSeconds=900"), "{asked}");
+
+    let none =
+        assume_role_with_web_identity(&session("").config, &role(), "s1", "t", Some(7200)).await.unwrap_err();
+    assert!(matches!(none, SessionError::NoCredentials { .. }), "{none}");
+    let sts = Scripted::start(|_| error(400, "InvalidIdentityToken"));
+    let SessionError::Call(refused) =
+        assume_role_with_web_identity(&sts.config, &role(), "s1", "t", Some(7200)).await.unwrap_err()
+    else {
+        panic!("a refusal is a call that failed")
+    };
+    assert_eq!((refused.code(), sts.asked().len()), ("InvalidIdentityToken", 1));
 }

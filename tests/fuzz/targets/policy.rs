@@ -2,8 +2,10 @@
 //! lets nobody in who did not sign.
 #![no_main]
 
-use issuer_fuzz::check_error;
-use issuer_policy::{Decision, Document, Effect, Kind, Merge, Request, RequestPrincipal, Statement};
+use issuer_fuzz::{check_error, check_text};
+use issuer_policy::{
+    Decision, Document, Effect, Kind, Merge, Request, RequestPrincipal, Statement, TrustTarget,
+};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -22,8 +24,13 @@ fuzz_target!(|text: &str| {
         if let Err(error) = document.check(kind) {
             check_error(&error);
         }
+        match document.check_as_iam(kind) {
+            Ok(()) => assert!(document.check(kind).is_ok()),
+            Err(error) => check_error(&error),
+        }
     }
     evaluate(&document);
+    lint(&document);
     for sid in [Some("issuerctl"), document.statements().first().and_then(Statement::sid)] {
         merge(document.clone(), sid.unwrap_or("none"));
     }
@@ -56,13 +63,42 @@ fn evaluate(document: &Document) {
         let mut request = Request::by(principal, "sts:AssumeRoleWithWebIdentity", OBJECT);
         request.context.insert("aws:sourceip".to_owned(), vec!["203.0.113.7".to_owned()]);
         request.context.insert("aws:securetransport".to_owned(), vec!["true".to_owned()]);
-        let _ = document.evaluate(&request);
+        explain(document, &request);
     }
     // A Deny for everyone that is added last always wins.
     let mut closed = document.clone();
     let deny = r#"{"Sid":"fuzz deny","Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
     closed.merge(Statement::parse(deny).unwrap());
     assert!(matches!(closed.evaluate(&anonymous), Decision::Deny { .. }));
+}
+
+/// What is said of the statements is what was decided.
+fn explain(document: &Document, request: &Request) {
+    let explanations = document.explain(request);
+    for mismatch in explanations.iter().flat_map(|explanation| &explanation.mismatches) {
+        check_text(&mismatch.to_string());
+    }
+    let met =
+        |effect| explanations.iter().any(|one| one.statement.effect() == effect && one.mismatches.is_empty());
+    match document.evaluate(request) {
+        Decision::Allow { .. } => assert!(met(Effect::Allow) && !met(Effect::Deny)),
+        Decision::Deny { unknown, .. } => assert_eq!(met(Effect::Deny), unknown.is_empty()),
+        Decision::NoMatch { .. } => assert!(!met(Effect::Allow) && !met(Effect::Deny)),
+    }
+}
+
+/// Each finding can be shown, and is of a statement that there is.
+fn lint(document: &Document) {
+    let lints = document.lint_trust(&TrustTarget {
+        provider_arn: "arn:aws:iam::123456789012:oidc-provider/issuer.example.test",
+        issuer: "issuer.example.test",
+        audience: "sts.amazonaws.com",
+    });
+    for lint in &lints {
+        check_text(&lint.to_string());
+        check_text(&lint.hint());
+        assert!(lint.statement.is_none_or(|statement| statement <= document.statements().len()));
+    }
 }
 
 fn merge(mut document: Document, sid: &str) {

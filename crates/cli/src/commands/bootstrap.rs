@@ -127,7 +127,6 @@ impl Bootstrap {
             provider: Some(provider),
             transport: Some(transport),
             patience: self.place.patience(),
-            timeout: context.global.timeout(),
         };
         let mut finished = job.run(apply, printer).await?;
         let kid = finished.ring.as_ref().map(|ring| ring.signer().kid().to_string());

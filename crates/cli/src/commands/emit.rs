@@ -189,7 +189,6 @@ impl Emit {
             provider: None,
             transport: None,
             patience: Patience::default(),
-            timeout: context.global.timeout(),
         };
         // The directory was named for being written to: nothing is asked.
         let mut finished = job.run(Apply { yes: true, ..self.apply }, printer).await?;

@@ -62,7 +62,6 @@ impl Publish {
             provider: None,
             transport: Some(transport),
             patience: self.place.patience(),
-            timeout: context.global.timeout(),
         };
         let mut finished = job.run(self.apply, printer).await?;
         let kid = finished.ring.as_ref().map(|ring| ring.signer().kid().to_string());

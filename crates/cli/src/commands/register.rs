@@ -111,7 +111,6 @@ impl Register {
             provider: Some(provider),
             transport: None,
             patience,
-            timeout: context.global.timeout(),
         };
         let mut finished = job.run(self.apply, printer).await?;
         finished.report.insert("account".to_owned(), json!(aws.account.id.as_str()));

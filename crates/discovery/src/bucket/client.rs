@@ -20,7 +20,6 @@ use crate::call::{CallError, CallFailure};
 use crate::patience::{Patience, Waiting};
 use crate::publish::{AccessBlock, LiveDocuments, PublishChange, Publisher};
 use crate::retry::TooManyRequests;
-use crate::site::DISCOVERY_PATH;
 
 /// A bucket that the issuer's documents are published to.
 #[derive(Clone, Debug)]
@@ -71,11 +70,12 @@ impl S3Publisher {
         self.place.bucket.to_string()
     }
 
-    pub(super) fn failed<E>(&self, action: &'static str, error: SdkError<E, HttpResponse>) -> BucketError
+    /// A call on the bucket that failed.
+    pub(super) fn failed<E>(&self, action: &'static str, error: SdkError<E, HttpResponse>) -> CallError
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        CallError::new(action, self.place.bucket_arn(), error).into()
+        CallError::new(action, self.place.bucket_arn(), error)
     }
 
     /// Turns an answer that means "there is none" into nothing.
@@ -89,7 +89,7 @@ impl S3Publisher {
     {
         match answer {
             Ok(value) => Ok(Some(value)),
-            Err(error) => match CallError::new(action, self.place.bucket_arn(), error) {
+            Err(error) => match self.failed(action, error) {
                 gone if gone.code() == NO_BUCKET => Err(BucketError::Missing { bucket: self.bucket() }),
                 missing if missing.status() == 404 => Ok(None),
                 other => Err(other.into()),
@@ -99,33 +99,24 @@ impl S3Publisher {
 
     /// Reads everything at once.
     async fn look(&self) -> Result<LiveBucket, BucketError> {
-        let (head, block, account_block, policy, tags, versioned, discovery, jwks) = tokio::join!(
-            self.head(),
-            self.access_block(),
-            self.account_block(),
-            self.policy(),
-            self.tags(),
-            self.versioned(),
-            self.document(DISCOVERY_PATH),
-            self.document(self.place.jwks_path.as_str()),
-        );
+        let parts = self.parts().await;
         // The head first: in another region or account the others fail for that reason alone.
-        if !head? {
-            return Ok(LiveBucket { account_block: account_block?, ..LiveBucket::default() });
+        if !parts.exists? {
+            return Ok(LiveBucket { account_block: parts.account_block?, ..LiveBucket::default() });
         }
         Ok(LiveBucket {
             exists: true,
-            block: block?,
-            account_block: account_block?,
-            policy: policy?,
-            tags: tags?,
-            versioned: versioned?,
-            documents: LiveDocuments { discovery: discovery?, jwks: jwks? },
+            block: parts.block?,
+            account_block: parts.account_block?,
+            policy: parts.policy?,
+            tags: parts.tags?,
+            versioned: parts.versioned?,
+            documents: LiveDocuments { discovery: parts.discovery?, jwks: parts.jwks? },
         })
     }
 
     /// A name that is bound to another account or region cannot be made: known before any call.
-    fn check_name(&self) -> Result<(), BucketError> {
+    pub(super) fn check_name(&self) -> Result<(), BucketError> {
         match self.place.bucket.account_regional() {
             Some((account, region)) if account != self.account || region != self.place.region => {
                 Err(BucketError::AccountRegional {
@@ -140,7 +131,7 @@ impl S3Publisher {
         }
     }
 
-    async fn head(&self) -> Result<bool, BucketError> {
+    pub(super) async fn head(&self) -> Result<bool, BucketError> {
         let head = self.s3.head_bucket().bucket(self.bucket()).expected_bucket_owner(&self.account);
         let wrong = |found: &str| BucketError::WrongRegion {
             bucket: self.bucket(),
@@ -153,7 +144,7 @@ impl S3Publisher {
                 _ => Ok(true),
             },
             Err(error) => {
-                let error = CallError::new("s3:ListBucket", self.place.bucket_arn(), error);
+                let error = self.failed("s3:ListBucket", error);
                 let elsewhere = error.answer().and_then(|answer| answer.bucket_region.clone());
                 match (error.status(), elsewhere) {
                     (404, _) => Ok(false),
@@ -168,7 +159,7 @@ impl S3Publisher {
         }
     }
 
-    async fn access_block(&self) -> Result<AccessBlock, BucketError> {
+    pub(super) async fn access_block(&self) -> Result<AccessBlock, BucketError> {
         let call = self.s3.get_public_access_block().bucket(self.bucket());
         let answer = call.expected_bucket_owner(&self.account).send().await;
         let found = self.optional("s3:GetBucketPublicAccessBlock", answer)?;
@@ -179,7 +170,7 @@ impl S3Publisher {
     }
 
     /// A permission to look at the account is not always given: then the wait for the policy tells.
-    async fn account_block(&self) -> Result<AccountBlock, BucketError> {
+    pub(super) async fn account_block(&self) -> Result<AccountBlock, BucketError> {
         match self.control.get_public_access_block().account_id(&self.account).send().await {
             Ok(found) => {
                 let set = found.public_access_block_configuration;
@@ -224,7 +215,22 @@ impl S3Publisher {
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    async fn versioned(&self) -> Result<bool, BucketError> {
+    /// Reads how objects are encrypted that are written without a word about it: `AES256`, `aws:kms` or
+    /// `aws:kms:dsse`; nothing where no rule is set, which S3 takes as `AES256`.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or refuses.
+    pub async fn default_encryption(&self) -> Result<Option<String>, BucketError> {
+        let call = self.s3.get_bucket_encryption().bucket(self.bucket());
+        let answer = call.expected_bucket_owner(&self.account).send().await;
+        let found = self.optional("s3:GetEncryptionConfiguration", answer)?;
+        let rules = found.and_then(|found| found.server_side_encryption_configuration);
+        let rule = rules.and_then(|rules| rules.rules.into_iter().next());
+        let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default);
+        Ok(default.map(|default| default.sse_algorithm.as_str().to_owned()))
+    }
+
+    pub(super) async fn versioned(&self) -> Result<bool, BucketError> {
         let call = self.s3.get_bucket_versioning().bucket(self.bucket());
         let answer = call.expected_bucket_owner(&self.account).send().await;
         // Some stores that imitate S3 name the root element otherwise, which the SDK refuses.

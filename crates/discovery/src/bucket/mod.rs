@@ -11,6 +11,8 @@ mod error;
 #[cfg(feature = "s3")]
 mod object;
 #[cfg(feature = "s3")]
+mod parts;
+#[cfg(feature = "s3")]
 mod settings;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ pub use client::S3Publisher;
 pub use diff::{Adoption, BucketRefusal, diff_bucket};
 #[cfg(feature = "s3")]
 pub use error::BucketError;
+#[cfg(feature = "s3")]
+pub use parts::BucketParts;
 
 /// The tag that marks what this program made or was told to adopt.
 pub const OWNER_TAG: &str = "issuerctl:managed";

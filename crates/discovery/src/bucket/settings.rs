@@ -38,17 +38,13 @@ impl S3Publisher {
         }
         let call = call.create_bucket_configuration(configuration.build());
         let Err(error) = call.customize().config_override(once()).send().await else { return Ok(()) };
-        let error = CallError::new("s3:CreateBucket", self.place.bucket_arn(), error);
+        let error = self.failed("s3:CreateBucket", error);
+        let what = format!("bucket {}", self.place.bucket);
         Err(match error.code() {
             // Ours: made a moment ago by somebody else, or by a call of ours whose answer was lost.
-            "BucketAlreadyOwnedByYou" | "OperationAborted" => {
-                BucketError::Raced { what: format!("bucket {}", self.place.bucket) }
-            }
+            "BucketAlreadyOwnedByYou" => BucketError::Raced { what },
             "BucketAlreadyExists" => BucketError::NameTaken { bucket: self.bucket() },
-            _ if error.may_pass() => {
-                BucketError::Unsure { what: format!("bucket {}", self.place.bucket), source: error }
-            }
-            _ => error.into(),
+            _ => look_again(what, error),
         })
     }
 
@@ -64,8 +60,8 @@ impl S3Publisher {
         let call = call.public_access_block_configuration(configuration);
         // Replaced whole: somebody may have closed it since it was read.
         let Err(error) = call.customize().config_override(once()).send().await else { return Ok(()) };
-        let error = CallError::new("s3:PutBucketPublicAccessBlock", self.place.bucket_arn(), error);
-        Err(self.look_again("the access block", error))
+        let error = self.failed("s3:PutBucketPublicAccessBlock", error);
+        Err(look_again(format!("the access block of bucket {}", self.place.bucket), error))
     }
 
     pub(super) async fn set_versioning(&self) -> Result<(), BucketError> {
@@ -75,19 +71,8 @@ impl S3Publisher {
         let done =
             call.expected_bucket_owner(&self.account).versioning_configuration(configuration).send().await;
         let Err(error) = done else { return Ok(()) };
-        let error = CallError::new("s3:PutBucketVersioning", self.place.bucket_arn(), error);
-        Err(self.look_again("the versioning", error))
-    }
-
-    /// Tells a failure after which a new look may help from one that stays.
-    fn look_again(&self, what: &str, error: CallError) -> BucketError {
-        let what = format!("{what} of bucket {}", self.place.bucket);
-        match error.code() {
-            // S3: another change of the same bucket is under way.
-            "OperationAborted" => BucketError::Raced { what },
-            _ if error.may_pass() => BucketError::Unsure { what, source: error },
-            _ => error.into(),
-        }
+        let error = self.failed("s3:PutBucketVersioning", error);
+        Err(look_again(format!("the versioning of bucket {}", self.place.bucket), error))
     }
 
     /// PutBucketTagging replaces the whole set and has no condition: read, merge, write;
@@ -105,7 +90,7 @@ impl S3Publisher {
             let call = self.s3.put_bucket_tagging().bucket(self.bucket());
             let call = call.expected_bucket_owner(&self.account).tagging(set);
             let Err(error) = call.customize().config_override(once()).send().await else { return Ok(()) };
-            let error = CallError::new("s3:PutBucketTagging", self.place.bucket_arn(), error);
+            let error = self.failed("s3:PutBucketTagging", error);
             tries.pause(error).await?;
         }
     }
@@ -128,7 +113,7 @@ impl S3Publisher {
             let call = self.s3.put_bucket_policy().bucket(self.bucket()).policy(policy.to_json());
             let call = call.expected_bucket_owner(&self.account).customize().config_override(once());
             let Err(error) = call.send().await else { return Ok(()) };
-            let error = CallError::new("s3:PutBucketPolicy", self.place.bucket_arn(), error);
+            let error = self.failed("s3:PutBucketPolicy", error);
             if error.may_pass() {
                 tries.pause(error).await?;
                 continue;
@@ -168,6 +153,16 @@ impl S3Publisher {
             PublishChange::Tags { add } => has_all(&self.tags().await?, add),
             _ => true,
         })
+    }
+}
+
+/// Tells a failure after which a new look may help from one that stays.
+fn look_again(what: String, error: CallError) -> BucketError {
+    match error.code() {
+        // S3: another change of the same bucket is under way.
+        "OperationAborted" => BucketError::Raced { what },
+        _ if error.may_pass() => BucketError::Unsure { what, source: error },
+        _ => error.into(),
     }
 }
 

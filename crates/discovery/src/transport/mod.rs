@@ -4,6 +4,7 @@
 //! own, `--connect-to`, proxies and the log of outside calls mean the same everywhere.
 
 mod answer;
+mod certificates;
 mod connect_to;
 mod dial;
 mod sdk;
@@ -22,6 +23,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use answer::ANSWER_TIMEOUT;
+pub use certificates::Certificates;
 pub use connect_to::{ConnectTo, ConnectToError};
 use dial::Dial;
 
@@ -85,9 +87,10 @@ pub enum TransportError {
 #[derive(Clone)]
 pub struct Transport {
     client: Client<HttpsConnector<Dial>, Body>,
+    dial: Dial,
+    ca_pem: Option<Arc<[u8]>>,
     observer: Option<Observer>,
     redirected: bool,
-    own_roots: bool,
     answer_limit: Duration,
 }
 
@@ -97,7 +100,6 @@ impl Transport {
     /// # Errors
     /// When the CA cannot be read, or the proxy cannot be used.
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
-        let own_roots = options.ca_pem.is_some();
         let redirected = !options.connect_to.is_empty();
         let config = tls::client_config(options.ca_pem.as_deref())?;
         let dial = Dial::new(
@@ -110,12 +112,19 @@ impl Transport {
             .with_tls_config(config)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(dial);
+            .wrap_connector(dial.clone());
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Ok(Self { client, observer: options.observer, redirected, own_roots, answer_limit: ANSWER_TIMEOUT })
+        Ok(Self {
+            client,
+            dial,
+            ca_pem: options.ca_pem.map(Arc::from),
+            observer: options.observer,
+            redirected,
+            answer_limit: ANSWER_TIMEOUT,
+        })
     }
 
-    /// Gives each answer under the SDK this long instead of 30 seconds, from the request to its last byte.
+    /// Gives each answer this long instead of 30 seconds, from the request to its last byte.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { answer_limit: limit, ..self }
@@ -124,7 +133,11 @@ impl Transport {
     /// Tells whether what is read here is what the public sees: no `--connect-to`, no CA of one's own.
     #[must_use]
     pub fn sees_what_the_public_sees(&self) -> bool {
-        !self.redirected && !self.own_roots
+        !self.redirected && self.ca_pem.is_none()
+    }
+
+    pub(crate) fn answer_limit(&self) -> Duration {
+        self.answer_limit
     }
 
     /// Sends one request and tells the observer.
@@ -169,7 +182,7 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
             .field("redirected", &self.redirected)
-            .field("own_roots", &self.own_roots)
+            .field("own_roots", &self.ca_pem.is_some())
             .finish_non_exhaustive()
     }
 }
