@@ -155,6 +155,12 @@ MALFORMED = [
     ({"statement": {"Other": 1}}, "Unknown field Other"),
     ({"statement": {"Principal": None}}, "Missing required field Principal"),
     ({"statement": {"Principal": {"AWS": "nobody"}}}, "Invalid principal in policy"),
+    ({"statement": {"Principal": {"AWS": "arn:aws:iam::123456789012:role/nonexistent"}}}, "Invalid principal in policy"),
+    ({"statement": {"Principal": {"AWS": ["arn:aws:iam::999999999999:root", "arn:aws:iam::999:root"]}}}, "Invalid principal in policy"),
+    ({"statement": {"Principal": {"Service": "not.a.service"}}}, "Invalid principal in policy"),
+    ({"statement": {"Principal": {"CanonicalUser": "me"}}}, "Invalid principal in policy"),
+    ({"statement": {"Principal": None, "NotPrincipal": {"AWS": "123456789012"}}}, "Allow with NotPrincipal is not allowed."),
+    ({"statement": {"Condition": {"StringEqual": {"aws:Referer": "a"}}}}, "Invalid Condition type : StringEqual"),
     ({"statement": {"Resource": None}}, "Missing required field Resource"),
     ({"statement": {"Resource": "arn:aws:s3:::other/*"}}, "Policy has invalid resource"),
     ({"statement": {"Resource": "*"}}, "Policy has invalid resource"),
@@ -162,6 +168,8 @@ MALFORMED = [
     ({"statement": {"Resource": "arn:aws:s3:::{bucket}"}}, "Action does not apply to any resource(s) in statement"),
     ({"statement": {"Action": "s3:ListBucket"}}, "Action does not apply to any resource(s) in statement"),
     ({"statement": {"Action": "iam:GetUser"}}, "Policy has invalid action"),
+    ({"statement": {"Action": "s3:Get Object"}}, "Policy has invalid action"),
+    ({"statement": {"Action": "s3:"}}, "Policy has invalid action"),
     ({"statement": {"Effect": "Perhaps"}}, "Policy has invalid syntax"),
 ]
 

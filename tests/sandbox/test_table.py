@@ -108,6 +108,56 @@ def test_iam_takes(iam, operation, settings, expected):
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
 
 
+TRUST = json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}],
+})
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+ROLE = [
+    ("get_role", {}, {}),
+    ("list_role_tags", {}, {"Tags": [], "IsTruncated": False}),
+    ("update_role", {}, {}),
+    ("update_role", {"Description": "d", "MaxSessionDuration": 43200}, {}),
+    ("update_assume_role_policy", {"PolicyDocument": TRUST}, {}),
+    ("tag_role", {"Tags": TAGS}, {}),
+    ("untag_role", {"TagKeys": ["never was"]}, {}),
+    ("get_role_policy", {"PolicyName": "inline"}, {"PolicyName": "inline", "PolicyDocument": json.loads(POLICY)}),
+    ("put_role_policy", {"PolicyName": "inline", "PolicyDocument": POLICY}, {}),
+    ("list_role_policies", {}, {"PolicyNames": ["inline"], "IsTruncated": False}),
+    ("attach_role_policy", {"PolicyArn": READ_ONLY}, {}),
+    ("list_attached_role_policies", {}, {"AttachedPolicies": [{"PolicyName": "AmazonS3ReadOnlyAccess", "PolicyArn": READ_ONLY}]}),
+    ("list_attached_role_policies", {"PathPrefix": "/mine/"}, {"AttachedPolicies": []}),
+    ("put_role_permissions_boundary", {"PermissionsBoundary": READ_ONLY}, {}),
+    ("delete_role_permissions_boundary", {}, {}),
+    ("detach_role_policy", {"PolicyArn": READ_ONLY}, {}),
+    ("delete_role_policy", {"PolicyName": "inline"}, {}),
+]
+
+
+@pytest.fixture
+def busy_role(iam):
+    """A role with one of each: an inline policy, an attached one, a boundary."""
+    name = f"table-{next(NUMBERS)}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=READ_ONLY)
+    iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=POLICY)
+    iam.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
+    yield name
+    for one in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=one)
+    for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
+    iam.delete_role(RoleName=name)
+
+
+@pytest.mark.table("success")
+@pytest.mark.parametrize("operation,settings,expected", ROLE, ids=ids(ROLE))
+def test_iam_takes_calls_on_roles(iam, busy_role, operation, settings, expected):
+    got = getattr(iam, operation)(RoleName=busy_role, **settings)
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert {key: got.get(key) for key in expected} == expected
+
+
 URLS = [
     "https://table.example.com",
     "https://table.example.com/with/a/path",

@@ -71,7 +71,9 @@ class Named(http.client.HTTPSConnection):
 
 
 def signed(sandbox, method, target, headers=None, body=b"", host=None, service="s3", region="us-east-1", at=None, **how):
-    """Signs with botocore and sends; `change` may spoil the headers in between."""
+    """Signs with botocore and sends; `change` may spoil the headers in between, and `sent` is the target as it goes out
+    when that is escaped in another way than signatures are made of."""
+    sent = how.pop("sent", target)
     name = host or urlsplit(sandbox.endpoint).netloc
     request = AWSRequest(method=method, url=f"http://{name}{target}", headers=dict(headers or {}), data=body)
     key = how.pop("key", sandbox.env["AWS_ACCESS_KEY_ID"])
@@ -88,4 +90,4 @@ def signed(sandbox, method, target, headers=None, body=b"", host=None, service="
         botocore.auth.get_current_datetime = real
     headers = {key: value for key, value in request.headers.items() if key.lower() not in ("host", "content-length")}
     change(headers)
-    return send(sandbox, method, target, headers, body, host, **how)
+    return send(sandbox, method, sent, headers, body, host, **how)

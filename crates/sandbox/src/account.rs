@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use issuer_discovery::{Partition, Region};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::error::SandboxError;
 use crate::history::History;
-use crate::iam::Elsewhere;
+use crate::issuers::Elsewhere;
+use crate::session::{Mint, base32};
 use crate::sigv4::sha256_hex;
 use crate::state::{AccessBlock, State};
 use crate::store::Saved;
@@ -25,6 +27,8 @@ pub(crate) struct Account {
     pub(crate) partition: Partition,
     /// SHA-1 of the certificate authority under which the sandbox's own hosts answer.
     pub(crate) thumbprint: String,
+    /// Where temporary credentials come from.
+    pub(crate) mint: Arc<Mint>,
     /// The way to issuers that are in no bucket of the account's.
     pub(crate) elsewhere: Arc<Elsewhere>,
     /// The calls that AWS does not want two of at once.
@@ -65,6 +69,7 @@ impl Account {
             config,
             partition,
             thumbprint,
+            mint: Arc::new(Mint::new()?),
             elsewhere,
             under_way: UnderWay::default(),
             history: Mutex::new(History::new(state, delay)),
@@ -80,6 +85,7 @@ impl Account {
             config: self.config.clone(),
             partition: self.partition,
             thumbprint: self.thumbprint.clone(),
+            mint: Arc::clone(&self.mint),
             elsewhere: Arc::clone(&self.elsewhere),
             under_way: UnderWay::default(),
             history: Mutex::new(History::new(self.history().before().clone(), Duration::ZERO)),
@@ -144,13 +150,20 @@ impl Account {
         sha256_hex(format!("version/{number}/{}", self.thumbprint).as_bytes())[..32].to_owned()
     }
 
-    /// Who the access keys belong to.
-    pub(crate) fn caller_arn(&self) -> String {
+    /// A unique id of IAM: four letters that tell what it is of, and seventeen of its own.
+    pub(crate) fn unique_id(&self, prefix: &str) -> String {
+        let number = self.next_thing();
+        let digest = Sha256::digest(format!("{prefix}/{number}/{}", self.thumbprint));
+        format!("{prefix}{}", &base32(&digest)[..17])
+    }
+
+    /// The user that the access keys belong to.
+    pub(crate) fn user_arn(&self) -> String {
         format!("arn:{}:iam::{}:user/sandbox", self.partition, self.config.account)
     }
 
     /// Its unique id, in the form that users have.
-    pub(crate) fn caller_id(&self) -> &'static str {
+    pub(crate) fn user_id(&self) -> &'static str {
         "AIDASANDBOXEXAMPLE000"
     }
 
@@ -162,6 +175,21 @@ impl Account {
     /// The ARN of the provider of an issuer, given without `https://`.
     pub(crate) fn provider_arn(&self, url: &str) -> String {
         format!("arn:{}:iam::{}:oidc-provider/{url}", self.partition, self.config.account)
+    }
+
+    /// The ARN of a role.
+    pub(crate) fn role_arn(&self, path: &str, name: &str) -> String {
+        format!("arn:{}:iam::{}:role{path}{name}", self.partition, self.config.account)
+    }
+
+    /// The ARN of a role's session: without the role's path.
+    pub(crate) fn session_arn(&self, role: &str, session: &str) -> String {
+        format!("arn:{}:sts::{}:assumed-role/{role}/{session}", self.partition, self.config.account)
+    }
+
+    /// The ARN of a managed policy of the account's own.
+    pub(crate) fn policy_arn(&self, path: &str, name: &str) -> String {
+        format!("arn:{}:iam::{}:policy{path}{name}", self.partition, self.config.account)
     }
 
     /// S3's canonical id of the owner of the account's buckets.

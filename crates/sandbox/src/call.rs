@@ -81,6 +81,12 @@ impl Call {
         headers.push((HeaderName::from_static(name), value.to_owned()));
     }
 
+    /// The value of a noted header.
+    pub(crate) fn noted(&self, name: &str) -> Option<String> {
+        let headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
+        headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
     /// Puts the ids and the noted headers on an answer.
     pub(crate) fn sign_off<B>(&self, response: &mut http::Response<B>) {
         let noted = self.headers.lock().unwrap_or_else(PoisonError::into_inner);

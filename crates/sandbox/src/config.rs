@@ -45,10 +45,10 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// A file that gets one line of JSON for each call.
     pub trace: Option<PathBuf>,
-    /// Where IAM connects to when it reads an issuer that is in no bucket of the sandbox's; to loopback only, unless
+    /// Where IAM and STS connect to when they read an issuer that is in no bucket of the sandbox's; to loopback only, unless
     /// other addresses are allowed.
     pub connect_to: Vec<ConnectTo>,
-    /// The authorities, as PEM, that IAM trusts there; without them those of the system.
+    /// The authorities, as PEM, that they trust there; without them those of the system.
     pub ca_pem: Option<Vec<u8>>,
     /// Decides what goes wrong with which call.
     pub disturbance: Option<Disturbance>,
@@ -148,6 +148,8 @@ pub struct Answered {
     pub arrived: Duration,
     /// When its answer was ready, since the sandbox was started.
     pub answered: Duration,
+    /// The step at which STS refused the token; none for anything else.
+    pub step: Option<String>,
     /// What went wrong with it on purpose, by the name of the [`Fault`](crate::Fault).
     pub fault: Option<&'static str>,
 }

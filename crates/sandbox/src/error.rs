@@ -22,6 +22,9 @@ pub enum SandboxError {
         /// What was given.
         account: String,
     },
+    /// The system has no random numbers.
+    #[error("the system gave no random numbers, which temporary credentials are made of")]
+    NoRandomness,
     /// A region that is none.
     #[error("the sandbox's region is refused")]
     Region(#[source] issuer_discovery::RegionError),

@@ -108,18 +108,19 @@ impl AwsHost {
         let global = |region: Option<&str>| {
             region.is_none().then_some("us-east-1").filter(|_| suffix == "amazonaws.com")
         };
-        match labels[0] {
-            "iam" => return host(Service::Iam, region_at(1)),
-            "sts" => return host(Service::Sts, region_at(1).or(global(region_at(1)))),
-            _ => {}
-        }
         // From the right: a bucket's name may have dots and the names of services in it.
         let found = (0..labels.len()).rev().find(|&at| {
             let regional =
                 labels[at].strip_prefix("s3-").is_some_and(|region| region.parse::<Region>().is_ok());
             matches!(labels[at], "s3" | "s3-control") || regional
         });
-        let Some(at) = found else { return host(Service::Other(labels[0].to_owned()), region_at(1)) };
+        let Some(at) = found else {
+            return match labels[0] {
+                "iam" => host(Service::Iam, region_at(1)),
+                "sts" => host(Service::Sts, region_at(1).or(global(region_at(1)))),
+                other => host(Service::Other(other.to_owned()), region_at(1)),
+            };
+        };
         let before = (at > 0).then(|| labels[..at].join("."));
         let region =
             labels[at].strip_prefix("s3-").filter(|_| labels[at] != "s3-control").or(region_at(at + 1));
@@ -165,6 +166,7 @@ mod tests {
                 Some("us-gov-west-1"),
                 "aws-us-gov",
             ),
+            ("sts.my.s3.eu-west-1.amazonaws.com", s3(Some("sts.my"), false), Some("eu-west-1"), "aws"),
             ("b.s3.dualstack.eu-west-1.amazonaws.com", s3(Some("b"), false), Some("eu-west-1"), "aws"),
             ("b.s3-eu-west-1.amazonaws.com", s3(Some("b"), false), Some("eu-west-1"), "aws"),
             ("b.s3.cn-north-1.amazonaws.com.cn", s3(Some("b"), false), Some("cn-north-1"), "aws-cn"),

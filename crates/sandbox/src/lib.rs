@@ -1,4 +1,5 @@
-//! An AWS to practise on: S3, S3 Control, IAM's OpenID Connect providers and STS, on loopback, in one process.
+//! An AWS to practise on: S3, S3 Control, IAM's OpenID Connect providers, roles and policies, and STS, on loopback,
+//! in one process.
 //!
 //! Three ways in. The plain endpoint takes calls of SDKs with an endpoint override. The same address is a proxy:
 //! with `HTTPS_PROXY` and `AWS_CA_BUNDLE` set, SDKs reach the sandbox under AWS's real host names and need nothing
@@ -18,9 +19,24 @@
 //!   and deletes; checksums; versioning; tags of buckets; default encryption; deletion of empty buckets only;
 //!   ListObjectsV2 and ListObjectVersions in pages.
 //! - IAM: the ten calls for providers, with the rules for Url, client ids, thumbprints, tags and quotas. A provider
-//!   without a thumbprint is made when its issuer can be read: through the policy of one of the sandbox's own
-//!   buckets, or over TLS where [`Config::connect_to`] leads, which is loopback only.
-//! - Two changes of one thing at once: `ConcurrentModification` for a provider, `OperationAborted` for a bucket that
+//!   without a thumbprint is made when its issuer can be read: in one of the sandbox's own buckets as everybody reads
+//!   it there, up to a mebibyte, or over TLS where [`Config::connect_to`] leads, which is loopback only.
+//! - IAM: roles, with their trust policies, inline policies, attached policies, permissions boundaries and tags;
+//!   managed policies of one's own with up to five versions, and four of AWS's: `AdministratorAccess`,
+//!   `AmazonS3FullAccess`, `AmazonS3ReadOnlyAccess`, `IAMReadOnlyAccess`. Names, paths, sizes without white space and
+//!   quotas are IAM's, lists come in pages, and what is in use is not deleted.
+//! - Policies of IAM and of buckets: their elements, operators, actions and resources are looked at when they are put,
+//!   and whom they name: in the own account it has to be there, elsewhere it has to look like somebody.
+//! - STS: GetCallerIdentity, and AssumeRoleWithWebIdentity, which fetches the issuer's documents as everybody can and
+//!   judges the token as the relying party crate does. The trust policy may ask for time, address, region and TLS of
+//!   the call. A refusal has AWS's code, status and message, and names its step in the header `x-issuerctl-step` and
+//!   in the trace.
+//! - What the temporary credentials may do: the role's policies, bounded by its permissions boundary and the session's
+//!   own policy, and the bucket's policy. Deny comes before Allow, actions and resources have wildcards, and a
+//!   condition that is not known denies. What is made with tags or an ACL asks for those actions too. Their token has
+//!   to come with each call, they run out, and they end with their role.
+//! - Two changes of one thing at once: `ConcurrentModification` for a provider, a role or a policy, where the model
+//!   knows it, `OperationAborted` for a bucket that
 //!   is being made, `ConditionalRequestConflict` for a conditional write while an earlier one of the key is under
 //!   way, or when the object was deleted meanwhile.
 //!
@@ -31,7 +47,8 @@
 //! - S3's [bucket configurations][consistency]: an access block (also the account's) counts for PutBucketPolicy and
 //!   anonymous reads, and a policy for anonymous reads, after the delay. A deleted bucket stays in ListBuckets as
 //!   long, and its name is not free.
-//! - [IAM][eventual]: Get, List and ListTags show a change after the delay; whoever changes something acts on what is.
+//! - [IAM][eventual]: Get and List show a change after the delay, and STS and the permissions of sessions follow it
+//!   then; whoever changes something acts on what is.
 //!
 //! Objects, and settings that are read back, are [strongly consistent][consistency] and never late. Versioning takes
 //! effect at once, though AWS asks for patience there. What was saved before a restart has settled.
@@ -44,26 +61,35 @@
 //! # What is not there
 //!
 //! Presigned URLs, upload forms, multipart uploads, copies, ACLs, object tags and locks, other encryption than AES256
-//! and aws:kms (whose keys are only names), directory buckets; sessions and temporary credentials; policies of users
-//! and roles: whoever has a key may do what no bucket policy denies. What it does not know it refuses by name, with
+//! and aws:kms (whose keys are only names), directory buckets; users, groups, instance profiles and service-linked
+//! roles of IAM; AssumeRole, session tags, policy ARNs and variables in policies; all other policies of AWS's own, and
+//! of the four the exact versions. Keys of KMS ask for no permissions. The account's one user may do what no bucket
+//! policy denies: whoever has an access key is that user. What it does not know it refuses by name, with
 //! `NotImplemented` or `InvalidAction`.
 //!
 //! State is in memory and ends with the sandbox, or is kept in [`Config::state`]: then every change is on disk before
-//! it is answered. It is no place for secrets: whoever has a key may do everything, and it answers everyone who can
-//! reach its address, which is why that is loopback.
+//! it is answered, and as it is written whole each time, a kept state is for hundreds of things; temporary credentials
+//! end with the sandbox in any case. It is no place for secrets: whoever has a key may do everything, and it answers
+//! everyone who can reach its address, which is why that is loopback.
 //!
 //! [consistency]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
 //! [eventual]: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 
 mod account;
+mod authorize;
 mod call;
+mod caller;
 mod chance;
 mod config;
+mod context;
 mod disturbance;
 mod error;
 mod history;
 mod host;
 mod iam;
+mod issuers;
+mod parameters;
+mod principals;
 mod query;
 mod received;
 mod refusal;
@@ -71,6 +97,7 @@ mod s3;
 mod s3control;
 mod server;
 mod service;
+mod session;
 mod sigv4;
 mod state;
 mod store;
@@ -186,7 +213,7 @@ impl Sandbox {
     }
 
     /// The whole state as it would be saved, for comparing: the account's block, buckets with their settings,
-    /// policies and objects (bodies in base64), providers.
+    /// policies and objects (bodies in base64), providers, roles and managed policies.
     #[must_use]
     pub fn state(&self) -> serde_json::Value {
         // Maps with text for keys, and nothing that JSON cannot write.

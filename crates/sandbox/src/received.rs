@@ -6,6 +6,7 @@ use http::{Method, Request, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::host::{AwsHost, Host, Service};
+use crate::parameters::Parameters;
 use crate::query::{Api, Form};
 use crate::refusal::{Answer, Refusal};
 use crate::s3::bucket_of;
@@ -85,6 +86,12 @@ impl Received {
         Authorization::parse(header).ok().map(|authorization| authorization.access_key)
     }
 
+    /// The token that came with the access key.
+    pub(crate) fn security_token(&self) -> Option<String> {
+        let token = self.parts.headers.get("x-amz-security-token")?;
+        token.to_str().ok().map(str::to_owned)
+    }
+
     /// Whether it changes nothing.
     pub(crate) fn only_reads(&self) -> bool {
         match &self.target {
@@ -106,9 +113,8 @@ impl Received {
     }
 
     fn query_names(&self) -> String {
-        let pairs = self.parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        let names = pairs.map(|pair| pair.split('=').next().unwrap_or_default());
-        let names = names.filter(|name| *name != "x-id").collect::<Vec<_>>().join("&");
+        let parameters = Parameters::of(&self.parts.uri);
+        let names = parameters.names().filter(|name| *name != "x-id").collect::<Vec<_>>().join("&");
         if names.is_empty() { names } else { format!("?{names}") }
     }
 }
@@ -170,6 +176,7 @@ mod tests {
                 "s3 GET my-bucket?list-type&prefix",
                 true,
             ),
+            (("PUT", "/my-bucket?%70olicy", "127.0.0.1:1", "", ""), "s3 PUT my-bucket?policy", false),
             (("GET", "/", "s3.amazonaws.com", "", ""), "s3 GET /", true),
             (("HEAD", "/my-bucket/", "127.0.0.1", "", ""), "s3 HEAD my-bucket", true),
             (("GET", block, "127.0.0.1", "", ""), "s3control GET publicAccessBlock", true),

@@ -10,7 +10,9 @@ use http::{Method, Response};
 use http_body_util::Full;
 
 use crate::account::Account;
+use crate::authorize::{self, Ask};
 use crate::call::Call;
+use crate::context;
 use crate::host::{AwsHost, Host};
 use crate::refusal::{Answer, Refusal};
 use crate::s3::authenticate;
@@ -80,7 +82,7 @@ fn act(
         Host::Aws(AwsHost { region, .. }) => region.as_deref(),
         Host::Local { .. } => None,
     };
-    authenticate::signed(account, host, region, parts, body)?;
+    let caller = authenticate::signed(account, host, region, parts, body)?;
     let named = parts.headers.get("x-amz-account-id").and_then(|value| value.to_str().ok());
     let Some(named) = named else {
         let text = "Missing required header for this request: x-amz-account-id";
@@ -89,7 +91,16 @@ fn act(
     if named != account.config.account || host_account.is_some_and(|host| host != named) {
         return Err(Refusal::new("AccessDenied", 403, "Access Denied"));
     }
+    let context = context::of(account, Some(&caller), region, parts);
     let mut state = account.change();
+    // An action that no resource is named for: its policies have a star.
+    let action = match operation {
+        "GetPublicAccessBlock" => "s3:GetAccountPublicAccessBlock",
+        _ => "s3:PutAccountPublicAccessBlock",
+    };
+    let ask = Ask { action, resource: "*", context: &context, resource_policy: None };
+    authorize::may(account, state.settled(), &caller, &ask)
+        .map_err(|denied| authorize::refusal(&caller.arn(account), action, None, denied))?;
     match operation {
         "GetPublicAccessBlock" => {
             let missing = || {

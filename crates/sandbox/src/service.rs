@@ -8,12 +8,14 @@ use http_body_util::{BodyExt, Collected, Full};
 
 use crate::account::Account;
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::config::Answered;
 use crate::disturbance::{Arrived, Fault};
 use crate::received::{Received, Target};
 use crate::refusal::Refusal;
 use crate::s3::S3;
 use crate::store::Store;
+use crate::sts::STEP;
 use crate::trace::Trace;
 use crate::under_way;
 use crate::wire::{Cut, Reply, Wire};
@@ -47,9 +49,9 @@ impl Service {
         let received = Received::read(request).await;
         told.call = received.call();
         told.access_key_id = received.access_key_id();
-        let known =
-            told.access_key_id.as_deref().is_some_and(|id| self.account.config.secret_of(id).is_some());
-        let subject = under_way::subject(&received).filter(|_| known);
+        let token = received.security_token();
+        let known = told.access_key_id.as_deref().map(|id| Caller::of(&self.account, id, token.as_deref()));
+        let subject = under_way::subject(&received).filter(|_| matches!(known, Some(Ok(_))));
         let claim = subject.map(|subject| self.account.under_way.begin(call.number, subject));
         let head = received.parts.method == Method::HEAD;
         if let Some(latency) = self.account.config.latency {
@@ -67,6 +69,7 @@ impl Service {
             told.status = response.status().as_u16();
         }
         told.operation = call.operation().unwrap_or("unknown").to_owned();
+        told.step = call.noted(STEP);
         told.answered = self.account.running();
         if let Some(trace) = &self.trace {
             trace.write(&told);

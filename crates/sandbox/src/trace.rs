@@ -29,7 +29,7 @@ impl Trace {
             told.fault,
             Some("cut-before" | "cut-after" | "cut-in-body" | "silent-before" | "silent-after")
         );
-        let line = json!({
+        let mut line = json!({
             "number": told.number,
             "call": told.call,
             "operation": told.operation,
@@ -39,6 +39,9 @@ impl Trace {
             "end_us": u64::try_from(told.answered.as_micros()).unwrap_or(u64::MAX),
             "fault": told.fault,
         });
+        if let (Some(step), Some(members)) = (&told.step, line.as_object_mut()) {
+            members.insert("step".to_owned(), step.as_str().into());
+        }
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk is no reason to answer no more.
         let _ = file.write_all(format!("{line}\n").as_bytes());

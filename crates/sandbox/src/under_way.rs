@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
+use crate::parameters::Parameters;
 use crate::query::{Api, Form};
 use crate::received::{Received, Target};
 use crate::s3::bucket_of;
@@ -27,6 +28,10 @@ struct Entry {
 pub(crate) enum Subject {
     /// A provider, by its issuer without `https://`.
     Provider(String),
+    /// A role, by its name.
+    Role(String),
+    /// A managed policy, by its name or ARN.
+    Policy(String),
     /// A bucket that is to be made.
     Bucket(String),
     /// An object that is to be written under a condition: bucket and key, as they were sent.
@@ -92,14 +97,24 @@ pub(crate) fn subject(received: &Received) -> Option<Subject> {
             }
             let created = form.text("Url").and_then(|url| url.strip_prefix("https://"));
             let changed = || Some(form.text("OpenIDConnectProviderArn")?.split_once(":oidc-provider/")?.1);
-            created.or_else(changed).map(|url| Subject::Provider(url.to_owned()))
+            if let Some(url) = created.or_else(changed) {
+                return Some(Subject::Provider(url.to_owned()));
+            }
+            // A role's inline policy has a name too, and its change is one of the role.
+            if let Some(name) = form.text("RoleName") {
+                return Some(Subject::Role(name.to_owned()));
+            }
+            let policy = form.text("PolicyName").or_else(|| form.text("PolicyArn"));
+            policy.map(|policy| Subject::Policy(policy.to_owned()))
         }
         Target::S3 if received.parts.method == Method::PUT => {
             let (bucket, key) = bucket_of(&received.host, &received.parts)?;
             let headers = &received.parts.headers;
             let conditional = headers.contains_key("if-match") || headers.contains_key("if-none-match");
             match key {
-                "" if received.parts.uri.query().is_none() => Some(Subject::Bucket(bucket.to_owned())),
+                "" if Parameters::of(&received.parts.uri).names().all(|name| name == "x-id") => {
+                    Some(Subject::Bucket(bucket.to_owned()))
+                }
                 "" => None,
                 _ if conditional => {
                     let key = percent_encoding::percent_decode_str(key).decode_utf8_lossy();

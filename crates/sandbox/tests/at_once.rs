@@ -51,7 +51,7 @@ fn body(text: &str) -> ByteStream {
 #[tokio::test]
 async fn two_changes_of_one_provider() {
     let held = Held::start().await;
-    let (fast, slow) = (clients::iam(&held.sandbox), clients::iam_with(&held.sandbox, SLOW));
+    let (fast, slow) = (clients::iam(&held.sandbox), clients::iam_of(&held.sandbox, SLOW));
     let arn = |name: &str| format!("arn:aws:iam::123456789012:oidc-provider/{name}");
     for name in ["a.example", "b.example"] {
         let create = fast.create_open_id_connect_provider().url(format!("https://{name}"));
@@ -88,6 +88,33 @@ async fn two_changes_of_one_provider() {
     first.await.unwrap().unwrap();
     let refused = create(&fast).await.unwrap_err();
     assert_eq!(clients::code(&refused).as_deref(), Some("EntityAlreadyExists"));
+}
+
+#[tokio::test]
+async fn two_changes_of_one_role() {
+    let held = Held::start().await;
+    let (fast, slow) = (clients::iam(&held.sandbox), clients::iam_of(&held.sandbox, SLOW));
+    let create = |client: &aws_sdk_iam::Client, name: &str| {
+        let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}"#;
+        client.create_role().role_name(name).assume_role_policy_document(trust).send()
+    };
+    let first = tokio::spawn(create(&slow, "a"));
+    held.came().await;
+    let refused = create(&fast, "a").await.unwrap_err();
+    assert_eq!(clients::code(&refused).as_deref(), Some("ConcurrentModification"));
+    create(&fast, "b").await.unwrap();
+    held.go.notify_one();
+    first.await.unwrap().unwrap();
+    let update = |client: &aws_sdk_iam::Client| client.update_role().role_name("a").description("x").send();
+    let first = tokio::spawn(update(&slow));
+    held.came().await;
+    // The model knows it of some calls only.
+    update(&fast).await.unwrap();
+    let tags = aws_sdk_iam::types::Tag::builder().key("k").value("v").build().unwrap();
+    let refused = fast.tag_role().role_name("a").tags(tags).send().await.unwrap_err();
+    assert_eq!(clients::code(&refused).as_deref(), Some("ConcurrentModification"));
+    held.go.notify_one();
+    first.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -32,7 +32,15 @@ async fn what_was_made_is_there_again() {
     let one = put(s3, b"\x00\xff one").await;
     let create = clients::iam(&first).create_open_id_connect_provider().url("https://a.example");
     create.thumbprint_list("a".repeat(40)).client_id_list("x").send().await.unwrap();
+    let create = clients::iam(&first).create_role().role_name("r").path("/p/");
+    let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}"#;
+    create.assume_role_policy_document(trust).send().await.unwrap();
+    let identity = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let create = clients::iam(&first).create_policy().policy_name("p").policy_document(identity);
+    create.send().await.unwrap();
     let (state, ca) = (first.state(), first.ca_pem().to_owned());
+    assert_eq!(state["roles"]["r"]["trust"], trust);
+    assert_eq!(state["policies"].as_object().unwrap().len(), 1);
     first.stop().await;
 
     let again = start(&directory).await.unwrap();
@@ -50,6 +58,18 @@ async fn what_was_made_is_there_again() {
     for file in std::fs::read_dir(&directory).unwrap() {
         assert_eq!(mode(&file.unwrap().path()), 0o600);
     }
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_kept_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = r#"{"buckets":{},"account_block":null,"providers":{}}"#;
+    let text = format!(
+        r#"{{"version":1,"account":"123456789012","partition":"aws","next_thing":7,"state":{state}}}"#
+    );
+    std::fs::write(directory.path().join("state.json"), text).unwrap();
+    let sandbox = start(directory.path()).await.unwrap();
+    assert!(clients::iam(&sandbox).list_roles().send().await.unwrap().roles().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

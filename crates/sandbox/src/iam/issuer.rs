@@ -1,18 +1,16 @@
 //! IAM goes to the issuer when a provider is made without a thumbprint.
 //!
 //! Follows [obtaining the thumbprint][thumbprint]: the discovery document is fetched, and the thumbprint is that of
-//! the top certificate of the host of its `jwks_uri`. An issuer in one of the sandbox's own buckets is read as an
-//! anonymous caller would read it, any other over TLS, as far as the sandbox may go there.
+//! the top certificate of the host of its `jwks_uri`.
 //!
 //! [thumbprint]: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html
 
-use bytes::Bytes;
+use issuer_discovery::{Fetch as _, FetchError};
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::host::{AwsHost, Host, Service};
+use crate::issuers::{Reader, Vouched, is_own};
 use crate::refusal::{Answer, Refusal};
-use crate::s3;
 
 /// The thumbprint of an issuer, given without `https://`; nothing where no authority is known for its host.
 pub(super) async fn thumbprint(account: &Account, url: &str) -> Answer<Option<String>> {
@@ -23,41 +21,33 @@ pub(super) async fn thumbprint(account: &Account, url: &str) -> Answer<Option<St
         );
         Refusal::new("OpenIdIdpCommunicationError", 400, text)
     };
-    let discovery = format!("{}/.well-known/openid-configuration", url.trim_end_matches('/'));
-    let document = fetch(account, &discovery).await.map_err(invalid)?;
+    let discovery = format!("https://{}/.well-known/openid-configuration", url.trim_end_matches('/'));
+    let document = read(account, &discovery).await.map_err(invalid)?;
     let document = serde_json::from_slice::<Value>(&document).map_err(|_| invalid(None))?;
     let jwks_uri = document.get("jwks_uri").and_then(Value::as_str);
-    let jwks_uri = jwks_uri.and_then(|uri| uri.strip_prefix("https://")).ok_or_else(|| invalid(None))?;
-    fetch(account, jwks_uri).await.map_err(invalid)?;
-    match own(jwks_uri) {
-        Some(_) => Ok(Some(account.thumbprint.clone())),
-        None => account.elsewhere.thumbprint(jwks_uri).await.map_err(|why| invalid(Some(why))),
+    let jwks_uri = jwks_uri.filter(|uri| uri.starts_with("https://")).ok_or_else(|| invalid(None))?;
+    read(account, jwks_uri).await.map_err(invalid)?;
+    match Reader(account).vouched(jwks_uri).await {
+        Ok(Vouched::Own) => Ok(Some(account.thumbprint.clone())),
+        Ok(Vouched::Private(thumbprint)) => Ok(Some(thumbprint)),
+        Ok(Vouched::Public) => Ok(None),
+        Err(why) => Err(invalid(Some(in_full(&why)))),
     }
 }
 
-/// Reads a URL without scheme; what the sandbox has to say of its own when it does not go there.
-async fn fetch(account: &Account, url: &str) -> Result<Bytes, Option<String>> {
-    match own(url) {
-        Some((bucket, key, region)) => {
-            let read = s3::read_anonymously(account, &account.state(), &bucket, key, region.as_deref());
-            read.map_err(|_| None)
-        }
-        None => account.elsewhere.get(url).await.map_err(Some),
+/// Reads a document; what the sandbox has to say of its own when that is in no bucket of its.
+async fn read(account: &Account, url: &str) -> Result<Vec<u8>, Option<String>> {
+    let fetched = Reader(account).get(url).await.map_err(|error| Some(in_full(&error)))?;
+    match fetched.status {
+        200 => Ok(fetched.body),
+        _ if is_own(url) => Err(None),
+        status => Err(Some(format!("{url} answered {status}"))),
     }
 }
 
-/// The bucket, key and region of a URL of S3; nothing when the host is somebody else's.
-fn own(url: &str) -> Option<(String, &str, Option<String>)> {
-    let (host, path) = url.split_once('/').unwrap_or((url, ""));
-    let Host::Aws(AwsHost { service: Service::S3 { bucket, global }, region, .. }) = Host::parse(host) else {
-        return None;
-    };
-    let (bucket, key) = match bucket {
-        Some(bucket) => (bucket, path),
-        None => {
-            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-            (bucket.to_owned(), key)
-        }
-    };
-    Some((bucket, key, region.filter(|_| !global)))
+fn in_full(error: &FetchError) -> String {
+    match error {
+        FetchError::Broken { source, .. } => format!("{error}: {source}"),
+        other => other.to_string(),
+    }
 }

@@ -1,75 +1,61 @@
-//! Tags of a provider: their keys differ by more than case, and there are at most fifty.
+//! Tags of providers and roles: their keys differ by more than case, and there are at most fifty.
 //!
-//! Follows [TagOpenIDConnectProvider][tag], its Untag and its list.
+//! Follows [TagRole][tag] and its neighbours, which are the same for each kind of thing.
 //!
-//! [tag]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagOpenIDConnectProvider.html
+//! [tag]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html
 
 use std::collections::BTreeMap;
 
-use super::{change_provider, rules, with_provider};
-use crate::account::Account;
-use crate::query::{Form, validation_error};
+use super::pages::Page;
+use super::rules;
+use crate::query::Form;
 use crate::refusal::{Answer, Refusal};
 use crate::xml::Xml;
 
-/// Tags that a provider may have.
+/// Tags that one thing may have.
 const TAGS: usize = 50;
 
-/// Adds tags, or gives those that are there a new value.
-pub(super) fn tag(account: &Account, form: &Form) -> Answer<()> {
+/// Tags by their keys.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// Reads the tags that are to be set.
+pub(super) fn to_set(form: &Form) -> Answer<Vec<(String, String)>> {
     let tags = rules::tags(&form.tags("Tags"))?;
     if tags.is_empty() {
         form.required("Tags")?;
     }
-    change_provider(account, form, |provider| merge(&mut provider.tags, &tags))
+    Ok(tags)
 }
 
-/// Takes tags away; a key that is not there is no error.
-pub(super) fn untag(account: &Account, form: &Form) -> Answer<()> {
+/// Reads the keys that are to go.
+pub(super) fn to_take_away(form: &Form) -> Answer<Vec<&str>> {
     let keys = form.list("TagKeys");
     if keys.is_empty() {
         form.required("TagKeys")?;
     }
-    change_provider(account, form, |provider| {
-        provider.tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
-        Ok(())
-    })
+    Ok(keys)
 }
 
-/// Lists the tags in pages.
-pub(super) fn list(account: &Account, form: &Form) -> Answer<Xml> {
-    let most = match form.text("MaxItems").map(str::parse::<usize>) {
-        None => 100,
-        Some(Ok(most @ 1..=1000)) => most,
-        Some(_) => {
-            let text =
-                "Value at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000";
-            return Err(validation_error(text));
-        }
-    };
-    with_provider(account, form, |provider| {
-        let after = form.text("Marker").unwrap_or_default();
-        let mut page = provider.tags.clone();
-        page.retain(|key, _| after.is_empty() || key.as_str() > after);
-        let last = page.keys().nth(most - 1).cloned().filter(|_| page.len() > most);
-        if let Some(last) = &last {
-            page.retain(|key, _| key <= last);
-        }
-        let xml =
-            element(Xml::default(), &page).text("IsTruncated", if last.is_some() { "true" } else { "false" });
-        Ok(last.iter().fold(xml, |xml, last| xml.text("Marker", last)))
-    })
+/// Takes tags away; a key that is not there is no error.
+pub(super) fn take_away(tags: &mut Tags, keys: &[&str]) {
+    tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
 }
 
-/// Adds tags to others.
-pub(super) fn merge(tags: &mut BTreeMap<String, String>, wanted: &[(String, String)]) -> Answer<()> {
+/// Lists tags in pages.
+pub(super) fn list(form: &Form, tags: &Tags) -> Answer<Xml> {
+    let page = Page::of(form, tags.iter().map(|tag| (tag.0.as_str(), tag)))?;
+    Ok(page.end(element(Xml::default(), page.items.iter().copied())))
+}
+
+/// Adds tags to others, or gives those that are there a new value.
+pub(super) fn merge(tags: &mut Tags, wanted: &[(String, String)], quota: &str) -> Answer<()> {
     let mut merged = tags.clone();
     for (key, value) in wanted {
         merged.retain(|known, _| !known.eq_ignore_ascii_case(key));
         merged.insert(key.clone(), value.clone());
     }
     if merged.len() > TAGS {
-        let text = format!("Cannot exceed quota for TagsPerOpenIdConnectProvider: {TAGS}");
+        let text = format!("Cannot exceed quota for {quota}: {TAGS}");
         return Err(Refusal::new("LimitExceeded", 409, text));
     }
     *tags = merged;
@@ -77,7 +63,7 @@ pub(super) fn merge(tags: &mut BTreeMap<String, String>, wanted: &[(String, Stri
 }
 
 /// Writes tags as IAM lists them.
-pub(super) fn element(xml: Xml, tags: &BTreeMap<String, String>) -> Xml {
+pub(super) fn element<'a>(xml: Xml, tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Xml {
     xml.element("Tags", |xml| {
         xml.each(tags, |xml, (key, value)| {
             xml.element("member", |xml| xml.text("Key", key).text("Value", value))

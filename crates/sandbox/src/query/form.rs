@@ -41,6 +41,16 @@ impl Form {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The value of a parameter, an empty one too.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The names of all parameters.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The value of a parameter that has to be there.
     pub(crate) fn required(&self, name: &str) -> Answer<&str> {
         self.text(name).ok_or_else(|| {
@@ -84,7 +94,7 @@ impl Form {
 }
 
 /// The name of a parameter as AWS has it in its messages: with a small first letter.
-fn member(name: &str) -> String {
+pub(crate) fn member(name: &str) -> String {
     match name.chars().next() {
         Some(first) => format!("{}{}", first.to_ascii_lowercase(), &name[first.len_utf8()..]),
         None => String::new(),
@@ -94,6 +104,18 @@ fn member(name: &str) -> String {
 /// A refusal by the model's constraints.
 pub(crate) fn validation_error(problem: &str) -> Refusal {
     Refusal::new("ValidationError", 400, format!("1 validation error detected: {problem}"))
+}
+
+/// A refusal by several of them: AWS names all that do not hold.
+pub(crate) fn validation_errors(problems: &[String]) -> Answer<()> {
+    match problems {
+        [] => Ok(()),
+        [problem] => Err(validation_error(problem)),
+        problems => {
+            let text = format!("{} validation errors detected: {}", problems.len(), problems.join("; "));
+            Err(Refusal::new("ValidationError", 400, text))
+        }
+    }
 }
 
 #[cfg(test)]

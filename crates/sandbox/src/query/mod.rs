@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response};
 use http_body_util::Full;
 
-pub(crate) use form::{Form, validation_error};
+pub(crate) use form::{Form, member, validation_error, validation_errors};
 
 use crate::account::Account;
 use crate::call::Call;
@@ -21,7 +21,7 @@ use crate::host::{AwsHost, Host, global_region};
 use crate::refusal::{Answer, Refusal};
 use crate::service::xml_response;
 use crate::xml::Xml;
-use crate::{iam, sts};
+use crate::{context, iam, sts};
 
 /// The two APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,11 @@ pub(crate) async fn answer(
     body: &[u8],
     call: &Call,
 ) -> Response<Full<Bytes>> {
+    // AWS reads parameters there too: one that is left out could be what bounds a session.
+    if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+        let text = "The sandbox takes parameters in the body, not in the URL.";
+        return error_response(api.unwrap_or(Api::Sts), &Refusal::new("NotImplemented", 501, text), call);
+    }
     let form = match Form::parse(body) {
         Ok(form) => form,
         Err(refusal) => return error_response(api.unwrap_or(Api::Sts), &refusal, call),
@@ -128,15 +133,29 @@ async fn act(
         return Err(Refusal::new("MissingAction", 400, text));
     };
     call.is(api.name(), action);
-    verify::caller(account, api, expected_region(api, host), host, parts, body)?;
+    // "Calling AssumeRoleWithWebIdentity does not require the use of AWS security credentials."
+    let region = expected_region(api, host);
+    let caller = match (api, action) {
+        (Api::Sts, sts::UNSIGNED) => None,
+        _ => Some(verify::caller(account, api, region, host, parts, body)?),
+    };
     let version = form.text("Version").unwrap_or_default();
     if version != api.version() {
         let text = format!("Could not find operation {action} for version {version}");
         return Err(Refusal::new("InvalidAction", 400, text));
     }
-    let answer = match api {
-        Api::Iam => iam::act(account, action, form, call).await,
-        Api::Sts => sts::act(account, action),
+    let answer = match (api, &caller) {
+        (Api::Iam, Some(caller)) => {
+            let context = context::of(account, Some(caller), region, parts);
+            iam::act(account, caller, context, action, form, call).await
+        }
+        (Api::Sts, Some(caller)) => sts::act(account, caller, action),
+        (_, None) => {
+            // Nobody signed it for a region: without a host's name it is the sandbox's own.
+            let region = region.unwrap_or(&account.config.region);
+            let context = context::of_unsigned(account, Some(region), parts);
+            Some(sts::assume_role_with_web_identity(account, host, &context, form, call).await.map(Some))
+        }
     };
     answer.unwrap_or_else(|| {
         let text = format!("Could not find operation {action} for version {version}");

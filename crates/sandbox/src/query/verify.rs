@@ -7,12 +7,13 @@
 use http::request::Parts;
 
 use crate::account::Account;
+use crate::caller::{Caller, Unusable};
 use crate::host::Host;
 use crate::query::Api;
 use crate::refusal::{Answer, Refusal};
 use crate::sigv4::{Authorization, Malformed, SKEW, format_timestamp, parse_timestamp, sha256_hex};
 
-/// Verifies the signature of a request.
+/// Verifies the signature of a request: who made it.
 pub(super) fn caller(
     account: &Account,
     api: Api,
@@ -20,7 +21,7 @@ pub(super) fn caller(
     host: &Host,
     parts: &Parts,
     body: &[u8],
-) -> Answer<()> {
+) -> Answer<Caller> {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let Some(authorization) = header("authorization") else {
         return Err(Refusal::new(
@@ -42,11 +43,19 @@ pub(super) fn caller(
     };
     // The one account lives in one partition; its keys mean nothing in the others.
     let stranger = matches!(host, Host::Aws(host) if host.partition() != account.partition);
-    let secret = account.config.secret_of(&authorization.access_key).filter(|_| !stranger);
-    let Some(secret) = secret.filter(|_| header("x-amz-security-token").is_none()) else {
-        let text = "The security token included in the request is invalid.";
-        return Err(Refusal::new("InvalidClientTokenId", 403, text));
+    let known = match stranger {
+        true => Err(Unusable::Unknown),
+        false => Caller::of(account, &authorization.access_key, header("x-amz-security-token")),
     };
+    let (secret, caller) = known.map_err(|unusable| match unusable {
+        Unusable::Unknown | Unusable::Token => {
+            let text = "The security token included in the request is invalid.";
+            Refusal::new("InvalidClientTokenId", 403, text)
+        }
+        Unusable::Expired => {
+            Refusal::new("ExpiredToken", 403, "The security token included in the request is expired")
+        }
+    })?;
     if authorization.service != api.name() {
         return Err(mismatch(format!("Credential should be scoped to correct service: '{}'. ", api.name())));
     }
@@ -83,12 +92,12 @@ pub(super) fn caller(
         let text = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
         return Err(mismatch(text.to_owned()));
     }
-    if !authorization.verify(parts, timestamp, &sha256_hex(body), secret) {
+    if !authorization.verify(parts, timestamp, &sha256_hex(body), &secret) {
         let text = "The request signature we calculated does not match the signature you provided. Check your AWS \
             Secret Access Key and signing method. Consult the service documentation for details.";
         return Err(mismatch(text.to_owned()));
     }
-    Ok(())
+    Ok(caller)
 }
 
 fn mismatch(text: String) -> Refusal {

@@ -1,24 +1,30 @@
 //! Who may do what: expected owner, region, somebody else's buckets, anonymous callers, the bucket's own policy.
 //!
-//! Follows [how S3 authorizes a request][authorize] and [Block Public Access][block]. The account's one user may do
-//! everything that no bucket policy denies.
+//! Follows [how S3 authorizes a request][authorize] and [Block Public Access][block]. What a signed caller may do is
+//! asked where every service asks it.
 //!
 //! [authorize]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
 //! [block]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 
+use std::iter;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use issuer_policy::Decision;
+use http::HeaderMap;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, path::S3Path};
 
 use super::effect::Effect;
 use super::visit::Visit;
-use super::{access_denied, names, no_such_bucket, policy};
-use crate::account::{Account, Look};
+use super::{access_denied, names, no_such_bucket, operations, policy};
+use crate::account::Account;
+use crate::authorize::{self, Ask};
+use crate::caller::Caller;
+use crate::parameters::Parameters;
 use crate::refusal::{Answer, Refusal};
-use crate::state::{Bucket, Encryption, State};
+use crate::state::{Bucket, State};
+
+/// The action of ListBuckets.
+const LIST_BUCKETS: &str = "s3:ListAllMyBuckets";
 
 /// The check that s3s makes before each operation.
 pub(super) struct Access(pub(super) Arc<Account>);
@@ -34,10 +40,8 @@ impl S3Access for Access {
             S3Path::Bucket { bucket } => (Some(&**bucket), ""),
             S3Path::Object { bucket, key } => (Some(&**bucket), &**key),
         };
-        let owner =
-            context.headers().get("x-amz-expected-bucket-owner").and_then(|value| value.to_str().ok());
-        let version = context.uri().query().is_some_and(|query| query.contains("versionId="));
-        let request = Asked { operation, bucket, key, owner, version };
+        let parameters = Parameters::of(context.uri());
+        let request = Asked { operation, bucket, key, headers: context.headers(), parameters };
         check(&self.0, &visit, &request).map_err(|refusal| visit.call.refuse(refusal))
     }
 }
@@ -47,29 +51,19 @@ struct Asked<'a> {
     operation: &'a str,
     bucket: Option<&'a str>,
     key: &'a str,
-    owner: Option<&'a str>,
-    version: bool,
+    headers: &'a HeaderMap,
+    parameters: Parameters,
 }
 
-/// Reads an object as an anonymous caller would, at the endpoint of `region`.
-pub(crate) fn read_anonymously(
-    account: &Account,
-    state: &Look<'_>,
-    bucket: &str,
-    key: &str,
-    region: Option<&str>,
-) -> Answer<Bytes> {
-    let found = find(state, bucket)?;
-    if region.is_some_and(|region| region != found.region) {
-        return Err(redirect(account, bucket, &found.region));
+impl Asked<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
-    let effect = Effect::of(state.settled(), bucket, found);
-    let restricted = effect.blocks(|block| block.restrict_public_buckets) && policy::is_public(effect.policy);
-    if restricted || !policy::allows_anyone(account, effect.policy, &format!("{bucket}/{key}")) {
-        return Err(access_denied());
+
+    /// Whether it is about one version of an object.
+    fn version(&self) -> bool {
+        self.parameters.has("versionId")
     }
-    let object = found.current(key).ok_or_else(access_denied)?;
-    if object.encryption != Encryption::S3 { Err(kms_needs_a_signature()) } else { Ok(object.body.clone()) }
 }
 
 /// What an anonymous caller gets for an object under a key of KMS.
@@ -81,14 +75,23 @@ pub(super) fn kms_needs_a_signature() -> Refusal {
 }
 
 fn check(account: &Account, visit: &Visit, asked: &Asked<'_>) -> Answer<()> {
+    // What is not there no policy can allow: it has an action of its own, or none at all.
+    if visit.caller.is_some() {
+        operations::check(asked.operation, &asked.parameters)?;
+    }
     let Some(name) = asked.bucket else {
-        return if visit.signed { Ok(()) } else { Err(access_denied()) };
+        let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
+        return may(account, account.state().settled(), visit, caller, None, LIST_BUCKETS, "*");
     };
     names::check(name)?;
-    if asked.operation == "CreateBucket" {
-        return if visit.signed { Ok(()) } else { Err(access_denied()) };
-    }
     let state = account.state();
+    if asked.operation == "CreateBucket" {
+        let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
+        let tagged = visit.creation()?.has_tags().then_some("s3:TagResource");
+        let mut actions = iter::once("s3:CreateBucket").chain(tagged).chain(for_headers(asked));
+        let may = |action| may(account, state.settled(), visit, caller, None, action, name);
+        return actions.try_for_each(may);
+    }
     let bucket = find(&state, name)?;
     if asked.operation == "HeadBucket" {
         visit.call.header("x-amz-bucket-region", &bucket.region);
@@ -99,48 +102,60 @@ fn check(account: &Account, visit: &Visit, asked: &Asked<'_>) -> Answer<()> {
     }
     // "If the account ID that you provide does not match the actual owner of the bucket, the request fails with the
     // HTTP status code 403": https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-    if asked.owner.is_some_and(|owner| owner != account.config.account) {
+    if asked.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account.config.account) {
         return Err(access_denied());
     }
-    if visit.signed {
-        check_signed(account, visit, asked, bucket, name)
-    } else {
-        let effect = Effect::of(state.settled(), name, bucket);
-        check_anonymous(account, visit, asked, &effect, bucket, name)
+    match &visit.caller {
+        Some(caller) => check_signed(account, state.settled(), visit, caller, asked, bucket, name),
+        None => {
+            let effect = Effect::of(state.settled(), name, bucket);
+            check_anonymous(account, visit, asked, &effect, bucket, name)
+        }
     }
 }
 
 fn check_signed(
     account: &Account,
+    settled: &State,
     visit: &Visit,
+    caller: &Caller,
     asked: &Asked<'_>,
     bucket: &Bucket,
     name: &str,
 ) -> Answer<()> {
+    // Of many deletions each is asked for on its own.
+    if asked.operation == "DeleteObjects" {
+        return Ok(());
+    }
     let resource = if asked.key.is_empty() { name.to_owned() } else { format!("{name}/{}", asked.key) };
-    check_denials(account, visit, bucket, &action(asked), &resource)
+    let may =
+        |action: &str, resource: &str| may(account, settled, visit, caller, Some(bucket), action, resource);
+    may(&action(asked), &resource)?;
+    for_headers(asked).into_iter().try_for_each(|action| may(action, &resource))?;
+    // Who may not list a bucket does not learn what is not in it.
+    let reads = matches!(asked.operation, "GetObject" | "HeadObject") && !asked.version();
+    if reads && bucket.current(asked.key).is_none() { may("s3:ListBucket", name) } else { Ok(()) }
 }
 
-/// Refuses what the bucket's policy denies.
-pub(super) fn check_denials(
+/// Refuses what the caller may not do, in S3's words.
+pub(super) fn may(
     account: &Account,
+    settled: &State,
     visit: &Visit,
-    bucket: &Bucket,
+    caller: &Caller,
+    bucket: Option<&Bucket>,
     action: &str,
     resource: &str,
 ) -> Answer<()> {
-    match policy::decide(account, visit, bucket.policy.as_deref(), action, resource) {
-        Some(Decision::Deny { .. }) => {
-            let text = format!(
-                "User: {} is not authorized to perform: {action} on resource: \"{}\" \
-                    with an explicit deny in a resource-based policy",
-                account.caller_arn(),
-                account.s3_arn(resource)
-            );
-            Err(Refusal::new("AccessDenied", 403, text))
-        }
-        _ => Ok(()),
-    }
+    let arn = account.s3_arn(resource);
+    let resource_policy = bucket.and_then(|bucket| bucket.policy.as_deref());
+    let ask = Ask { action, resource: &arn, context: &visit.context, resource_policy };
+    authorize::may(account, settled, caller, &ask).map_err(|denied| {
+        // The list of all buckets is about none.
+        let quoted = format!("\"{arn}\"");
+        let resource = (action != LIST_BUCKETS).then_some(quoted.as_str());
+        authorize::refusal(&caller.arn(account), action, resource, denied)
+    })
 }
 
 /// Nobody signed: only reading an object that the policy gives to everyone, unless public policies are muted.
@@ -152,7 +167,8 @@ fn check_anonymous(
     bucket: &Bucket,
     name: &str,
 ) -> Answer<()> {
-    if !matches!(asked.operation, "GetObject" | "HeadObject") {
+    let reads = matches!(asked.operation, "GetObject" | "HeadObject");
+    if !reads || operations::subresource(&asked.parameters).is_some() {
         return Err(access_denied());
     }
     // "Setting RestrictPublicBuckets to TRUE restricts access to a bucket with a public policy to only AWS service
@@ -161,7 +177,7 @@ fn check_anonymous(
         return Err(access_denied());
     }
     let allows = |action: &str, resource: &str| {
-        let decision = policy::decide(account, visit, effect.policy, action, resource);
+        let decision = policy::decide(account, &visit.context, effect.policy, action, resource);
         decision.is_some_and(|decision| decision.is_allow())
     };
     if !allows(&action(asked), &format!("{name}/{}", asked.key)) {
@@ -169,22 +185,42 @@ fn check_anonymous(
     }
     // "If you don't have the s3:ListBucket permission, Amazon S3 returns an HTTP status code 403" for a missing key:
     // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-    if !asked.version && bucket.current(asked.key).is_none() && !allows("s3:ListBucket", name) {
+    if !asked.version() && bucket.current(asked.key).is_none() && !allows("s3:ListBucket", name) {
         return Err(access_denied());
     }
     Ok(())
 }
 
-fn find<'a>(state: &'a State, name: &str) -> Answer<&'a Bucket> {
+/// The actions that the headers of a request ask for beside its own: "If you want to grant access permissions ..., you
+/// must have s3:PutObjectAcl": <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>, and for buckets
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>.
+fn for_headers(asked: &Asked<'_>) -> Vec<&'static str> {
+    let grants = asked.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
+    let acl = asked.header("x-amz-acl");
+    let has = |name: &str| asked.headers.contains_key(name);
+    let wanted = match asked.operation {
+        "PutObject" => {
+            [(grants || acl.is_some(), "s3:PutObjectAcl"), (has("x-amz-tagging"), "s3:PutObjectTagging")]
+        }
+        "CreateBucket" => [
+            (grants || acl.is_some_and(|acl| acl != "private"), "s3:PutBucketAcl"),
+            (has("x-amz-object-ownership"), "s3:PutBucketOwnershipControls"),
+        ],
+        _ => return Vec::new(),
+    };
+    wanted.into_iter().filter_map(|(wanted, action)| wanted.then_some(action)).collect()
+}
+
+pub(super) fn find<'a>(state: &'a State, name: &str) -> Answer<&'a Bucket> {
     if state.foreign.contains(name) {
         return Err(access_denied());
     }
-    state.buckets.get(name).ok_or_else(|| no_such_bucket(name))
+    state.buckets.get(name).map(Arc::as_ref).ok_or_else(|| no_such_bucket(name))
 }
 
 /// "The bucket that you are attempting to access must be addressed using the specified endpoint":
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html>
-fn redirect(account: &Account, bucket: &str, region: &str) -> Refusal {
+pub(super) fn redirect(account: &Account, bucket: &str, region: &str) -> Refusal {
     let text = "The bucket you are attempting to access must be addressed using the specified endpoint. \
         Please send all future requests to this endpoint.";
     let suffix = account.partition.dns_suffix();
@@ -199,8 +235,8 @@ fn redirect(account: &Account, bucket: &str, region: &str) -> Refusal {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
 fn action(asked: &Asked<'_>) -> String {
     let name = match asked.operation {
-        "GetObject" | "HeadObject" if asked.version => "GetObjectVersion",
-        "DeleteObject" if asked.version => "DeleteObjectVersion",
+        "GetObject" | "HeadObject" if asked.version() => "GetObjectVersion",
+        "DeleteObject" if asked.version() => "DeleteObjectVersion",
         "HeadObject" => "GetObject",
         "HeadBucket" | "ListObjectsV2" | "ListObjects" => "ListBucket",
         "ListObjectVersions" => "ListBucketVersions",

@@ -19,7 +19,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::access_denied;
 use crate::account::Account;
+use crate::caller::{Caller, Unusable};
 use crate::host::Host;
+use crate::parameters::Parameters;
 use crate::refusal::{Answer, Refusal};
 use crate::sigv4::{Authorization, Malformed, SKEW, parse_timestamp, sha256_hex};
 
@@ -29,26 +31,37 @@ pub(super) struct Secret(pub(super) Arc<Account>);
 #[async_trait::async_trait]
 impl S3Auth for Secret {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let secret = self.0.config.secret_of(access_key);
+        // The token of a temporary key was read before; here it is the signature that has to be right.
+        let secret = self.0.config.secret_of(access_key).map(str::to_owned);
+        let secret = secret.or_else(|| self.0.mint.secret(access_key));
         secret.map(SecretKey::from).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))
     }
 }
 
-/// Reads who signed: the region that a signed request is signed for, nothing for an anonymous one. The signature
-/// itself is not verified. `region` is the one that the host names.
+/// Who says to have signed a request. Not to be shown: it has the secret that the signature is compared with.
+pub(crate) struct Signer {
+    pub(crate) caller: Caller,
+    /// The region that it is signed for.
+    pub(super) region: String,
+    secret: String,
+}
+
+/// Reads who signed; nothing for an anonymous request. The signature itself is not verified. `region` is the one that
+/// the host names.
 pub(super) fn look(
     account: &Account,
     host: &Host,
     region: Option<&str>,
     parts: &Parts,
     body: &[u8],
-) -> Answer<Option<String>> {
+) -> Answer<Option<Signer>> {
     refuse_other_ways(parts)?;
     check_content_md5(parts, body)?;
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let header = header.to_str().unwrap_or_default();
     let authorization = Authorization::parse(header).map_err(|problem| malformed(problem, header))?;
-    check_scope(account, host, region, parts, &authorization)?;
+    let (secret, caller) = known(account, host, parts, &authorization)?;
+    check_scope(region, &authorization)?;
     let timestamp = text(parts, "x-amz-date").ok_or_else(|| {
         Refusal::new("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header")
     })?;
@@ -84,7 +97,7 @@ pub(super) fn look(
             .with("ClientComputedContentSHA256", payload)
             .with("S3ComputedContentSHA256", computed));
     }
-    Ok(Some(authorization.region))
+    Ok(Some(Signer { caller, region: authorization.region, secret }))
 }
 
 /// Verifies a request of S3 Control whole: it is signed as S3's are, and s3s does not see it.
@@ -94,15 +107,14 @@ pub(crate) fn signed(
     region: Option<&str>,
     parts: &Parts,
     body: &[u8],
-) -> Answer<()> {
-    look(account, host, region, parts, body)?.ok_or_else(access_denied)?;
+) -> Answer<Caller> {
+    let signer = look(account, host, region, parts, body)?.ok_or_else(access_denied)?;
     let header = text(parts, "authorization").unwrap_or_default();
     let authorization = Authorization::parse(header).map_err(|problem| malformed(problem, header))?;
     let (timestamp, payload) = (text(parts, "x-amz-date"), text(parts, "x-amz-content-sha256"));
     let (timestamp, payload) = (timestamp.unwrap_or_default(), payload.unwrap_or_default());
-    let secret = account.config.secret_of(&authorization.access_key);
-    if secret.is_some_and(|secret| authorization.verify(parts, timestamp, payload, secret)) {
-        return Ok(());
+    if authorization.verify(parts, timestamp, payload, &signer.secret) {
+        return Ok(signer.caller);
     }
     Err(Refusal::new("SignatureDoesNotMatch", 403, super::errors::SIGNATURE))
 }
@@ -113,22 +125,29 @@ fn text<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 
 /// Signature Version 2, presigned URLs and forms that upload are not taken.
 fn refuse_other_ways(parts: &Parts) -> Answer<()> {
-    let query = parts.uri.query().unwrap_or_default();
-    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-    if has("X-Amz-Signature") || has("X-Amz-Algorithm") || has("X-Amz-Credential") {
-        return Err(Refusal::new("NotImplemented", 501, "The sandbox does not take presigned URLs."));
-    }
-    let version_2 = text(parts, "authorization").is_some_and(|header| header.starts_with("AWS "));
-    if version_2 || has("AWSAccessKeyId") || has("Signature") {
-        let text =
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
-        return Err(Refusal::new("InvalidRequest", 400, text));
+    check_query(&Parameters::of(&parts.uri))?;
+    if text(parts, "authorization").is_some_and(|header| header.starts_with("AWS ")) {
+        return Err(version_2());
     }
     let form = text(parts, "content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if parts.method == Method::POST && form {
         return Err(Refusal::new("NotImplemented", 501, "The sandbox does not take uploads by forms."));
     }
     Ok(())
+}
+
+/// Refuses a signature in the query.
+pub(super) fn check_query(parameters: &Parameters) -> Answer<()> {
+    if ["X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential"].iter().any(|name| parameters.has(name)) {
+        return Err(Refusal::new("NotImplemented", 501, "The sandbox does not take presigned URLs."));
+    }
+    let signed = ["AWSAccessKeyId", "Signature"].iter().any(|name| parameters.has(name));
+    if signed { Err(version_2()) } else { Ok(()) }
+}
+
+fn version_2() -> Refusal {
+    let text = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+    Refusal::new("InvalidRequest", 400, text)
 }
 
 fn check_content_md5(parts: &Parts, body: &[u8]) -> Answer<()> {
@@ -146,27 +165,40 @@ fn check_content_md5(parts: &Parts, body: &[u8]) -> Answer<()> {
     Ok(())
 }
 
-fn check_scope(
+/// Whose access key it is, and its secret.
+fn known(
     account: &Account,
     host: &Host,
-    region: Option<&str>,
     parts: &Parts,
     authorization: &Authorization,
-) -> Answer<()> {
-    let secret = account.config.secret_of(&authorization.access_key);
+) -> Answer<(String, Caller)> {
     // The one account lives in one partition; its keys mean nothing in the others.
     let stranger = matches!(host, Host::Aws(host) if host.partition() != account.partition);
-    if stranger || secret.is_none() {
-        let text = "The AWS Access Key Id you provided does not exist in our records.";
-        return Err(
-            Refusal::new("InvalidAccessKeyId", 403, text).with("AWSAccessKeyId", &authorization.access_key)
-        );
-    }
-    if let Some(token) = text(parts, "x-amz-security-token") {
-        let refusal =
-            Refusal::new("InvalidToken", 400, "The provided token is malformed or otherwise invalid.");
-        return Err(refusal.with("Token-0", token));
-    }
+    let token = text(parts, "x-amz-security-token");
+    let known = match stranger {
+        true => Err(Unusable::Unknown),
+        false => Caller::of(account, &authorization.access_key, token),
+    };
+    known.map_err(|unusable| {
+        let token = token.unwrap_or_default();
+        match unusable {
+            Unusable::Unknown => {
+                let text = "The AWS Access Key Id you provided does not exist in our records.";
+                let refusal = Refusal::new("InvalidAccessKeyId", 403, text);
+                refusal.with("AWSAccessKeyId", &authorization.access_key)
+            }
+            Unusable::Token => {
+                let text = "The provided token is malformed or otherwise invalid.";
+                Refusal::new("InvalidToken", 400, text).with("Token-0", token)
+            }
+            Unusable::Expired => {
+                Refusal::new("ExpiredToken", 400, "The provided token has expired.").with("Token-0", token)
+            }
+        }
+    })
+}
+
+fn check_scope(region: Option<&str>, authorization: &Authorization) -> Answer<()> {
     if authorization.service != "s3" {
         let text =
             format!("incorrect service \"{}\". This endpoint belongs to \"s3\".", authorization.service);

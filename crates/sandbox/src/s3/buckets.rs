@@ -8,6 +8,7 @@
 //! [delete]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use s3s::dto;
 
@@ -32,7 +33,7 @@ pub(super) fn change_bucket<T>(
     name: &str,
     act: impl FnOnce(&mut Bucket) -> Answer<T>,
 ) -> Answer<T> {
-    act(account.change().buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?)
+    act(Arc::make_mut(account.change().buckets.get_mut(name).ok_or_else(|| no_such_bucket(name))?))
 }
 
 /// Lists the account's buckets in pages, of one region if it is asked for.

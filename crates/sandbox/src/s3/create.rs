@@ -3,6 +3,7 @@
 //! Follows [CreateBucket](https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use issuer_discovery::Region;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
@@ -22,6 +23,11 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// Whether tags go with the bucket.
+    pub(super) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
     /// Reads a CreateBucketConfiguration; no body is none.
     pub(super) fn parse(body: &[u8]) -> Answer<Self> {
         if body.is_empty() {
@@ -55,10 +61,10 @@ pub(super) fn bucket(
 ) -> Answer<CreateBucketOutput> {
     refuse_what_is_not_known(&input)?;
     let endpoint = visit.region.as_deref().unwrap_or(&account.config.region);
-    let wish = visit.creation.as_ref();
-    let region = region(account, endpoint, wish.and_then(|wish| wish.location.as_deref()))?;
+    let wish = visit.creation()?;
+    let region = region(account, endpoint, wish.location.as_deref())?;
     names::check_new(account, &input.bucket, &region, visit.namespace.as_deref())?;
-    let tags = tagging::checked(wish.map(|wish| wish.tags.clone()).unwrap_or_default())?;
+    let tags = tagging::checked(wish.tags)?;
     let output = CreateBucketOutput { location: Some(location(&input.bucket, &region)) };
     let mut state = account.change();
     // "A conflicting conditional operation is currently in progress against this resource": another CreateBucket of
@@ -95,7 +101,7 @@ pub(super) fn bucket(
         encryption: Encryption::S3,
         objects: BTreeMap::new(),
     };
-    state.buckets.insert(input.bucket, bucket);
+    state.buckets.insert(input.bucket, Arc::new(bucket));
     Ok(output)
 }
 

@@ -8,12 +8,15 @@
 //! [conditional]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
 //! [versions]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
 
+use std::sync::Arc;
+
 use s3s::dto;
 
-use super::access::check_denials;
+use super::access::may;
 use super::buckets::change_bucket;
 use super::conditions::check_write;
 use super::visit::Visit;
+use super::{access_denied, no_such_bucket};
 use crate::account::Account;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Bucket, Content, Version, Versioning};
@@ -54,37 +57,39 @@ pub(super) fn many(
     {
         return Err(of_directory_buckets());
     }
-    change_bucket(account, &input.bucket, |bucket| {
-        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
-        for object in input.delete.objects {
-            let (key, asked) = (object.key, object.version_id);
-            let action = if asked.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-            let resource = format!("{}/{key}", input.bucket);
-            let condition = object.e_tag.map(dto::ETagCondition::ETag);
-            let allowed = check_denials(account, visit, bucket, action, &resource)
-                .and_then(|()| check_write(&key, bucket.current(&key), condition.as_ref(), None));
-            if let Err(refusal) = allowed {
-                errors.push(dto::Error {
-                    code: Some(refusal.code.into_owned()),
-                    message: Some(refusal.message.into_owned()),
-                    key: Some(key),
-                    version_id: asked,
-                });
-                continue;
-            }
-            account.under_way.deleted(&input.bucket, &key);
-            let (version_id, marker) = remove(account, bucket, &key, asked.clone());
-            deleted.push(dto::DeletedObject {
+    let mut state = account.change();
+    let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+    for object in input.delete.objects {
+        let (key, asked) = (object.key, object.version_id);
+        let condition = object.e_tag.map(dto::ETagCondition::ETag);
+        let known = state.buckets.get(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
+        let action = if asked.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        let resource = format!("{}/{key}", input.bucket);
+        let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
+        let allowed = may(account, state.settled(), visit, caller, Some(known), action, &resource)
+            .and_then(|()| check_write(&key, known.current(&key), condition.as_ref(), None));
+        if let Err(refusal) = allowed {
+            errors.push(dto::Error {
+                code: Some(refusal.code.into_owned()),
+                message: Some(refusal.message.into_owned()),
                 key: Some(key),
-                delete_marker: marker.then_some(true),
-                delete_marker_version_id: version_id.filter(|_| marker),
                 version_id: asked,
             });
+            continue;
         }
-        let shown = (input.delete.quiet != Some(true)).then_some(deleted);
-        let errors = (!errors.is_empty()).then_some(errors);
-        Ok(dto::DeleteObjectsOutput { deleted: shown, errors, request_charged: None })
-    })
+        account.under_way.deleted(&input.bucket, &key);
+        let bucket = state.buckets.get_mut(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
+        let (version_id, marker) = remove(account, Arc::make_mut(bucket), &key, asked.clone());
+        deleted.push(dto::DeletedObject {
+            key: Some(key),
+            delete_marker: marker.then_some(true),
+            delete_marker_version_id: version_id.filter(|_| marker),
+            version_id: asked,
+        });
+    }
+    let shown = (input.delete.quiet != Some(true)).then_some(deleted);
+    let errors = (!errors.is_empty()).then_some(errors);
+    Ok(dto::DeleteObjectsOutput { deleted: shown, errors, request_charged: None })
 }
 
 /// Takes a version away, or the object; the version concerned and whether it is a delete marker.

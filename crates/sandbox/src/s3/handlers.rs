@@ -1,4 +1,4 @@
-//! The operations that there are, each with the function that answers it. All others s3s refuses by name.
+//! The operations that there are, each with the function that answers it. All others are refused by name.
 
 use std::sync::Arc;
 
@@ -28,6 +28,9 @@ impl Handlers {
 /// One method of the trait for each operation that one function answers.
 macro_rules! operations {
     ($($name:ident($input:ty) -> $output:ty = $handle:expr;)*) => {
+        /// The inputs of all operations that there are.
+        const INPUTS: &[&str] = &[$(stringify!($input),)* "PutObjectInput"];
+
         #[async_trait::async_trait]
         impl S3 for Handlers {
             $(
@@ -75,6 +78,11 @@ operations! {
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletion::one;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletion::many;
+}
+
+/// Whether there is an operation of this name.
+pub(super) fn has(operation: &str) -> bool {
+    INPUTS.iter().any(|input| input.strip_suffix("Input") == Some(operation))
 }
 
 /// What every ACL gets: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>

@@ -15,7 +15,9 @@ mod handlers;
 mod listing;
 mod names;
 mod objects;
+mod operations;
 mod policy;
+mod published;
 mod settings;
 mod tagging;
 mod upload;
@@ -32,9 +34,9 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-pub(crate) use access::read_anonymously;
 pub(crate) use errors::error_response;
 pub(crate) use names::bucket_of;
+pub(crate) use published::{Place, read};
 
 use crate::account::Account;
 use crate::call::Call;

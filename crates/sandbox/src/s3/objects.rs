@@ -83,7 +83,7 @@ fn read(
     }
     with_bucket(account, &input.bucket, |bucket| {
         let (version, object) = find(visit, bucket, &input.key, input.version_id.as_deref())?;
-        if !visit.signed && object.encryption != Encryption::S3 {
+        if visit.caller.is_none() && object.encryption != Encryption::S3 {
             return Err(kms_needs_a_signature());
         }
         let conditions = ReadConditions {

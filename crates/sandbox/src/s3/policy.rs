@@ -2,10 +2,11 @@
 //!
 //! The policy crate reads, weighs and judges; here are the rules of a bucket and S3's words.
 
-use issuer_policy::{Decision, Document, Kind, PolicyError, Request, RequestPrincipal, Statement};
+use issuer_policy::{Decision, Document, Effect, Kind, PolicyError, Request, Statement};
 
-use super::visit::Visit;
 use crate::account::Account;
+use crate::context::Context;
+use crate::principals;
 use crate::refusal::{Answer, Refusal};
 
 /// Actions on objects and on buckets, enough to tell a statement that mixes them up.
@@ -21,7 +22,7 @@ pub(super) fn parse(account: &Account, bucket: &str, text: &str) -> Answer<Docum
     for statement in document.statements() {
         check(account, bucket, statement)?;
     }
-    document.check(Kind::Bucket).map_err(|error| refusal(&error))?;
+    document.check_as_iam(Kind::Bucket).map_err(|error| refusal(&error))?;
     Ok(document)
 }
 
@@ -31,28 +32,17 @@ pub(super) fn is_public(policy: Option<&str>) -> bool {
     stored(policy).is_some_and(|document| !document.public_statements().is_empty())
 }
 
-/// What the bucket's policy says to a request.
+/// What the bucket's policy says to a request that nobody signed.
 pub(super) fn decide(
     account: &Account,
-    visit: &Visit,
+    context: &Context,
     policy: Option<&str>,
     action: &str,
     resource: &str,
 ) -> Option<Decision> {
-    let principal = match visit.signed {
-        true => RequestPrincipal::Arn(account.caller_arn()),
-        false => RequestPrincipal::Anonymous,
-    };
-    let mut request = Request::by(principal, action, account.s3_arn(resource));
-    request.context.clone_from(&visit.context);
+    let mut request = Request::anonymous(action, account.s3_arn(resource));
+    request.context.clone_from(context);
     stored(policy).map(|document| document.evaluate(&request))
-}
-
-/// Whether the policy gives an object to anonymous callers; with the keys that IAM's own reader would show.
-pub(super) fn allows_anyone(account: &Account, policy: Option<&str>, resource: &str) -> bool {
-    let mut request = Request::anonymous("s3:GetObject", account.s3_arn(resource));
-    request.context.insert("aws:securetransport".to_owned(), vec!["true".to_owned()]);
-    stored(policy).is_some_and(|document| document.evaluate(&request).is_allow())
 }
 
 /// What was put was read before: it can be read again.
@@ -64,13 +54,16 @@ fn check(account: &Account, bucket: &str, statement: &Statement) -> Answer<()> {
     if statement.principal().is_none() && statement.not_principal().is_none() {
         return Err(malformed("Missing required field Principal"));
     }
+    if statement.not_principal().is_some() && statement.effect() == Effect::Allow {
+        return Err(malformed("Allow with NotPrincipal is not allowed."));
+    }
     let named = statement.principal().or(statement.not_principal());
-    let is_principal = |value: &str| {
-        let account = value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit());
-        value == "*" || account || value.starts_with("arn:")
-    };
-    if named.is_some_and(|principal| !principal.values("AWS").all(is_principal)) {
+    let state = account.state();
+    if named.is_some_and(|named| principals::unknown(account, state.settled(), named).is_some()) {
         return Err(malformed("Invalid principal in policy"));
+    }
+    if let Some(operator) = statement.condition().unknown_operator() {
+        return Err(malformed(format!("Invalid Condition type : {operator}")));
     }
     let resources = || statement.resource().iter().chain(statement.not_resource());
     if resources().next().is_none() {
@@ -82,7 +75,13 @@ fn check(account: &Account, bucket: &str, statement: &Statement) -> Answer<()> {
         return Err(malformed("Policy has invalid resource"));
     }
     let mut actions = statement.action().iter().chain(statement.not_action());
-    if actions.any(|action| action != "*" && !action.to_ascii_lowercase().starts_with("s3:")) {
+    let is_action = |action: &String| {
+        let name = action.to_ascii_lowercase();
+        let name = name.strip_prefix("s3:").unwrap_or_default();
+        action == "*"
+            || (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':'))
+    };
+    if !actions.all(is_action) {
         return Err(malformed("Policy has invalid action"));
     }
     let of_bucket = statement.resource().contains(&arn);

@@ -8,6 +8,8 @@
 //! [versioning]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
 //! [encryption]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
 
+use std::sync::Arc;
+
 use s3s::dto;
 
 use super::buckets::{change_bucket, with_bucket};
@@ -85,7 +87,7 @@ pub(super) fn policy(
 /// Sets the policy, unless it is public and public policies are blocked.
 pub(super) fn put_policy(
     account: &Account,
-    _: &Visit,
+    visit: &Visit,
     input: dto::PutBucketPolicyInput,
 ) -> Answer<dto::PutBucketPolicyOutput> {
     let document = policy::parse(account, &input.bucket, &input.policy)?;
@@ -95,7 +97,8 @@ pub(super) fn put_policy(
     // bucket policy allows public access."
     let effect = Effect::of(state.settled(), &input.bucket, bucket);
     if !document.public_statements().is_empty() && effect.blocks(|block| block.block_public_policy) {
-        let (user, arn) = (account.caller_arn(), account.s3_arn(&input.bucket));
+        let user = visit.caller.as_ref().map(|caller| caller.arn(account)).unwrap_or_default();
+        let arn = account.s3_arn(&input.bucket);
         let text = format!(
             "User: {user} is not authorized to perform: s3:PutBucketPolicy on resource: \"{arn}\" \
              because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
@@ -103,7 +106,7 @@ pub(super) fn put_policy(
         return Err(Refusal::new("AccessDenied", 403, text));
     }
     if let Some(bucket) = state.buckets.get_mut(&input.bucket) {
-        bucket.policy = Some(input.policy);
+        Arc::make_mut(bucket).policy = Some(input.policy);
     }
     Ok(dto::PutBucketPolicyOutput::default())
 }

@@ -60,6 +60,7 @@ pub(super) fn put(account: &Account, visit: &Visit, upload: Upload) -> Answer<dt
     }
     let mut state = account.change();
     let bucket = state.buckets.get_mut(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
+    let bucket = Arc::make_mut(bucket);
     let current = bucket.current(&input.key);
     conditions::check_write(&input.key, current, input.if_match.as_ref(), input.if_none_match.as_ref())?;
     if account.under_way.conflicts(visit.call.number) {

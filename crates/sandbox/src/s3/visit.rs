@@ -1,34 +1,34 @@
 //! One request to S3 as its checks and handlers see it: who, through which region, under which conditions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Extensions;
 use http::request::Parts;
 use s3s::{S3Error, S3ErrorCode};
-use time::format_description::well_known::Rfc3339;
 
-use super::{authenticate, create, names};
+use super::{authenticate, create};
 use crate::account::Account;
 use crate::call::Call;
+use crate::caller::Caller;
+use crate::context::{self, Context};
 use crate::host::{AwsHost, Host, Service};
+use crate::parameters::Parameters;
 use crate::refusal::Answer;
-use crate::server::ThroughTls;
 
 /// What is known of a request before s3s has read it.
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) call: Arc<Call>,
-    /// Whether it is signed; by whom is no question with one key.
-    pub(super) signed: bool,
+    /// Who signed it; nobody for an anonymous one.
+    pub(super) caller: Option<Caller>,
     /// The region whose endpoint it came to: that of the host, else the one it is signed for.
     pub(super) region: Option<String>,
-    /// The body of a CreateBucket: s3s does not keep its tags.
-    pub(super) creation: Option<create::Wish>,
+    body: Bytes,
     /// The namespace that a CreateBucket asks for: a header that s3s does not know.
     pub(super) namespace: Option<String>,
     /// The condition keys that a policy may ask for.
-    pub(super) context: BTreeMap<String, Vec<String>>,
+    pub(super) context: Context,
 }
 
 impl Visit {
@@ -37,7 +37,7 @@ impl Visit {
         account: &Account,
         host: &Host,
         parts: &Parts,
-        body: &[u8],
+        body: &Bytes,
         call: &Arc<Call>,
     ) -> Answer<Self> {
         let named = match host {
@@ -53,22 +53,22 @@ impl Visit {
             Host::Aws(AwsHost { region, .. }) => region.clone(),
             Host::Local { .. } => None,
         };
-        let signed = authenticate::look(account, host, named.as_deref(), parts, body)?;
-        let creation = names::bucket_of(host, parts)
-            .filter(|(_, key)| {
-                parts.method == http::Method::PUT && key.is_empty() && parts.uri.query().is_none()
-            })
-            .map(|_| create::Wish::parse(body))
-            .transpose()?;
-        let region = named.or_else(|| signed.clone());
+        let signer = authenticate::look(account, host, named.as_deref(), parts, body)?;
+        let (caller, signed) = signer.map(|signer| (signer.caller, signer.region)).unzip();
+        let region = named.or(signed);
         Ok(Self {
             call: Arc::clone(call),
-            context: context(account, parts, signed.is_some()),
-            signed: signed.is_some(),
+            context: context(account, caller.as_ref(), region.as_deref(), parts),
+            caller,
             region,
-            creation,
+            body: body.clone(),
             namespace: text(parts, "x-amz-bucket-namespace").map(str::to_owned),
         })
+    }
+
+    /// What the body of a CreateBucket asks for: s3s does not keep its tags.
+    pub(super) fn creation(&self) -> Answer<create::Wish> {
+        create::Wish::parse(&self.body)
     }
 
     /// The visit that a request carries.
@@ -77,32 +77,15 @@ impl Visit {
     }
 }
 
-/// The [global condition keys][keys] that can be told; those of networks and organisations are known to be absent.
+/// The condition keys of every call, and those that [S3 adds][keys] to a list.
 ///
-/// [keys]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-fn context(account: &Account, parts: &Parts, signed: bool) -> BTreeMap<String, Vec<String>> {
-    let now = account.now();
-    let one = |value: String| vec![value];
-    let when_signed = |value: String| if signed { vec![value] } else { Vec::new() };
-    let mut context = BTreeMap::new();
-    let mut set = |key: &str, values: Vec<String>| context.insert(key.to_owned(), values);
-    set("aws:securetransport", one(parts.extensions.get::<ThroughTls>().is_some().to_string()));
-    set("aws:currenttime", one(now.format(&Rfc3339).unwrap_or_default()));
-    set("aws:epochtime", one(now.unix_timestamp().to_string()));
-    set("aws:sourceip", one("127.0.0.1".to_owned()));
-    set("aws:useragent", text(parts, "user-agent").map(str::to_owned).into_iter().collect());
-    set("aws:referer", text(parts, "referer").map(str::to_owned).into_iter().collect());
-    set("aws:viaawsservice", one("false".to_owned()));
-    set("aws:principalisawsservice", one("false".to_owned()));
-    set("aws:principalaccount", when_signed(account.config.account.clone()));
-    set("aws:principalarn", when_signed(account.caller_arn()));
-    set("aws:principaltype", one(if signed { "User" } else { "Anonymous" }.to_owned()));
-    set("aws:username", when_signed("sandbox".to_owned()));
-    set("aws:resourceaccount", one(account.config.account.clone()));
-    for absent in
-        ["principalorgid", "principalorgpaths", "sourcevpc", "sourcevpce", "sourcearn", "sourceaccount"]
-    {
-        set(&format!("aws:{absent}"), Vec::new());
+/// [keys]: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+fn context(account: &Account, caller: Option<&Caller>, region: Option<&str>, parts: &Parts) -> Context {
+    let mut context = context::of(account, caller, region, parts);
+    let parameters = Parameters::of(&parts.uri);
+    for (key, name) in [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter"), ("s3:max-keys", "max-keys")] {
+        let value = parameters.value(name).map(str::to_owned);
+        context.insert(key.to_owned(), value.into_iter().collect());
     }
     context
 }

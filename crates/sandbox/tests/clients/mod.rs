@@ -13,6 +13,10 @@ use tokio::net::TcpStream;
 /// An S3 client, path style, with this key or the sandbox's own.
 pub(crate) fn s3(sandbox: &Sandbox, key: Option<(&str, &str)>) -> s3::Client {
     let (id, secret) = key.map_or_else(|| own(sandbox), |(id, secret)| (id.to_owned(), secret.to_owned()));
+    s3_with(sandbox, (&id, &secret, None))
+}
+
+fn s3_with(sandbox: &Sandbox, (id, secret, token): (&str, &str, Option<String>)) -> s3::Client {
     let config = s3::Config::builder()
         .behavior_version(s3::config::BehaviorVersion::latest())
         .http_client(transport().sdk_client())
@@ -20,7 +24,7 @@ pub(crate) fn s3(sandbox: &Sandbox, key: Option<(&str, &str)>) -> s3::Client {
         .force_path_style(true)
         .region(s3::config::Region::new("us-east-1"))
         .retry_config(s3::config::retry::RetryConfig::disabled())
-        .credentials_provider(s3::config::Credentials::new(id, secret, None, None, "test"))
+        .credentials_provider(s3::config::Credentials::new(id, secret, token, None, "test"))
         .build();
     s3::Client::from_conf(config)
 }
@@ -28,18 +32,28 @@ pub(crate) fn s3(sandbox: &Sandbox, key: Option<(&str, &str)>) -> s3::Client {
 /// An IAM client.
 pub(crate) fn iam(sandbox: &Sandbox) -> iam::Client {
     let (id, secret) = own(sandbox);
-    iam_with(sandbox, (&id, &secret))
+    iam_with(sandbox, (&id, &secret, None))
 }
 
 /// An IAM client with this key.
-pub(crate) fn iam_with(sandbox: &Sandbox, (id, secret): (&str, &str)) -> iam::Client {
+pub(crate) fn iam_of(sandbox: &Sandbox, (id, secret): (&str, &str)) -> iam::Client {
+    iam_with(sandbox, (id, secret, None))
+}
+
+/// Clients with temporary credentials: access key, secret, token.
+pub(crate) fn in_session(sandbox: &Sandbox, [id, secret, token]: &[String; 3]) -> (iam::Client, s3::Client) {
+    let token = || Some(token.clone());
+    (iam_with(sandbox, (id, secret, token())), s3_with(sandbox, (id, secret, token())))
+}
+
+fn iam_with(sandbox: &Sandbox, (id, secret, token): (&str, &str, Option<String>)) -> iam::Client {
     let config = iam::Config::builder()
         .behavior_version(iam::config::BehaviorVersion::latest())
         .http_client(transport().sdk_client())
         .endpoint_url(sandbox.endpoint())
         .region(iam::config::Region::new("us-east-1"))
         .retry_config(iam::config::retry::RetryConfig::disabled())
-        .credentials_provider(iam::config::Credentials::new(id, secret, None, None, "test"))
+        .credentials_provider(iam::config::Credentials::new(id, secret, token, None, "test"))
         .build();
     iam::Client::from_conf(config)
 }

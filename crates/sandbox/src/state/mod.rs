@@ -1,7 +1,10 @@
 //! Everything that the sandbox remembers, as one value behind one lock.
 //!
 //! Plain data without behaviour of AWS: who changes it enforces AWS's rules first. A lock is never held across an
-//! await, so a call sees and changes one consistent state.
+//! await, so a call sees and changes one consistent state. A change keeps what was before beside what is: things are
+//! shared between the two until one of them is changed.
+
+mod iam;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,19 +14,27 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
+pub(crate) use iam::{Policy, PolicyVersion, Provider, Role};
+
 /// What one account and its neighbours have.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
     /// The account's buckets by name.
-    pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) buckets: BTreeMap<String, Arc<Bucket>>,
     /// Names of buckets that somebody else has: what the sandbox was started with, and never saved.
     #[serde(skip)]
     pub(crate) foreign: BTreeSet<String>,
     /// The account's own public access block.
     pub(crate) account_block: Option<AccessBlock>,
     /// The OpenID Connect providers by ARN.
-    pub(crate) providers: BTreeMap<String, Provider>,
+    pub(crate) providers: BTreeMap<String, Arc<Provider>>,
+    /// The roles by name; a state that was saved by an earlier version has none.
+    #[serde(default)]
+    pub(crate) roles: BTreeMap<Arc<str>, Arc<Role>>,
+    /// The account's own managed policies by ARN.
+    #[serde(default)]
+    pub(crate) policies: BTreeMap<Arc<str>, Arc<Policy>>,
 }
 
 /// One bucket.
@@ -134,19 +145,6 @@ pub(crate) struct Object {
     pub(crate) encryption: Encryption,
     /// The checksum that came with it (or the default one): algorithm as S3 spells it, value in base64.
     pub(crate) checksum: (String, String),
-}
-
-/// One OpenID Connect provider of IAM.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Provider {
-    /// Without `https://`, as IAM shows it.
-    pub(crate) url: String,
-    pub(crate) client_ids: Vec<String>,
-    pub(crate) thumbprints: Vec<String>,
-    pub(crate) tags: BTreeMap<String, String>,
-    #[serde(with = "rfc3339")]
-    pub(crate) created: OffsetDateTime,
 }
 
 /// Bytes as they stand in JSON.
