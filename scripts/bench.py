@@ -1,7 +1,7 @@
 """The measurements of scripts/bench.sh, which builds the program and calls this.
 
-Every time is the wall time of a whole process, from before it is started until it has ended. What is compared runs
-in turns, so that a machine that slows down slows both.
+Every time is the wall time of a whole process, from before it is started until it has ended; only verdicts, which take
+microseconds, are measured from within. What is compared runs in turns, so that a machine that slows down slows both.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bench_bootstrap import bootstrap
+from bench_verdicts import verdicts
 from measure import interval, output, peak, run, show, verdict
 
 KEYGEN_RATIO = 0.6
@@ -27,9 +28,10 @@ def main():
     parser.add_argument("--pairs", type=int, default=30, help="pairs of RSA-4096 keys (default: 30)")
     parser.add_argument("--runs", type=int, default=200, help="runs of jwks and of its peer (default: 200)")
     parser.add_argument("--bootstraps", type=int, default=30, help="runs of bootstrap (default: 30)")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds of verdicts (default: 10)")
     parser.add_argument("--aws", default=".venv/bin/aws", help="the aws CLI (default: that of the gate)")
     options = parser.parse_args()
-    if min(options.pairs, options.runs, options.bootstraps) < 2:
+    if min(options.pairs, options.runs, options.bootstraps, options.rounds) < 2:
         parser.error("at least two of each, or there is no spread")
     program = options.program.resolve()
     if shutil.which("openssl") is None:
@@ -44,6 +46,7 @@ def main():
             rsa_4096(program, directory, options.pairs),
             *jwks(program, directory, options.runs),
             *bootstrap(program, options.aws, directory, options.bootstraps),
+            *verdicts(program.parent / "examples" / "verdicts", options.rounds),
         ]
     print(f"\n{sum(met)} of {len(met)} targets met")
 

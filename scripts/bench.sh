@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the README quotes, each figure beside a peer's in the same run.
 #
-#   scripts/bench.sh [--pairs N] [--runs N]
+#   scripts/bench.sh [--pairs N] [--runs N] [--bootstraps N] [--rounds N]
 #
 # Builds and uses the release program. Needs python3 (standard library only) and openssl. Nothing touches a network,
 # and no test depends on a time: the targets are printed and compared, never asserted.
@@ -14,4 +14,5 @@ for name in $(compgen -e); do
 done
 
 cargo build --release --locked -p issuerctl
+cargo build --release --locked -p issuer-relying-party --example verdicts
 exec "${PYTHON:-python3}" -B scripts/bench.py "${CARGO_TARGET_DIR:-target}/release/issuerctl" "$@"

@@ -1,4 +1,4 @@
-"""`bootstrap` on the sandbox: as a process, beside the same by hand, and its round trips.
+"""`bootstrap` on the sandbox: as a process, beside the same by hand, and its round trips; those of `doctor` too.
 
 The sandbox is a process of its own that runs before and after; its start is not measured.
 """
@@ -16,6 +16,7 @@ BY_HAND_RATIO = 0.1
 MEBIBYTES = 40.0
 FIRST_ROUND_TRIPS = 8
 SECOND_ROUND_TRIPS = 3
+DOCTOR_ROUND_TRIPS = 6
 LATENCY_MILLISECONDS = 50
 REGION = "eu-central-1"
 
@@ -26,7 +27,7 @@ def bootstrap(program, aws, directory, runs):
     directory.mkdir()
     key = directory / "given"
     run([program, "keygen", "--keys", key])
-    return [*process(program, aws, directory, key, runs), *round_trips(program, directory, key)]
+    return [*process(program, aws, directory, key, runs), *round_trips(program, aws, directory, key)]
 
 
 def process(program, aws, directory, key, runs):
@@ -61,23 +62,47 @@ def process(program, aws, directory, key, runs):
     ]
 
 
-def round_trips(program, directory, key):
-    print(f"\nRound trips of bootstrap, from the sandbox's trace, {LATENCY_MILLISECONDS} ms added to every call")
+def round_trips(program, aws, directory, key):
+    print(f"\nRound trips of bootstrap and doctor, from the sandbox's trace, {LATENCY_MILLISECONDS} ms added to every call")
     trace = directory / "trace.jsonl"
     words = ["--latency", str(LATENCY_MILLISECONDS), "--trace", trace]
     made = first(program, directory, key, "traced")
     again = [*made, "--check"]
     counted = []
     with sandbox(program, directory / "traced-ca.pem", *words) as environment:
-        runs = [("first", made, FIRST_ROUND_TRIPS), ("second", made, SECOND_ROUND_TRIPS), ("--check", again, 3)]
-        for name, command, target in runs:
+        runs = [
+            ("bootstrap, first", lambda: made, FIRST_ROUND_TRIPS),
+            ("bootstrap, second", lambda: made, SECOND_ROUND_TRIPS),
+            ("bootstrap --check", lambda: again, SECOND_ROUND_TRIPS),
+            ("doctor", lambda: whole_doctor(program, aws, directory, environment), DOCTOR_ROUND_TRIPS),
+        ]
+        for name, words, target in runs:
+            command = words()
             seen = len(lines(trace))
             elapsed = run(command, environment)[0]
             calls = lines(trace)[seen:]
             trips = longest_chain(calls)
             counted.append((name, trips, target))
-            print(f"  {name:<8} {len(calls)} calls, {trips} one after another, {elapsed * 1000:.0f} ms")
-    return [verdict(f"bootstrap, {name}, round trips", trips, target, "") for name, trips, target in counted]
+            print(f"  {name:<17} {len(calls)} calls, {trips} one after another, {elapsed * 1000:.0f} ms")
+    return [verdict(f"{name}, round trips", trips, target, "") for name, trips, target in counted]
+
+
+def whole_doctor(program, aws, directory, environment):
+    """The words of a doctor that looks at everything but a cluster, at an issuer with a role that trusts it."""
+    host = f"traced.s3.{REGION}.amazonaws.com"
+    provider = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+    trust = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {
+            f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": "system:serviceaccount:default:app",
+        }},
+    }]}
+    create = ["iam", "create-role", "--role-name", "app", "--assume-role-policy-document", json.dumps(trust)]
+    run([aws, *create], environment)
+    return [
+        program, "doctor", "--issuer", f"https://{host}", "--keys", directory / "traced", "--assume-role",
+        "--role-arn", "arn:aws:iam::123456789012:role/app", "--service-account", "default/app",
+    ]
 
 
 def first(program, directory, key, name):

@@ -5,8 +5,10 @@
 #
 # It needs Rust (cargo, rustfmt, clippy), git, a C compiler and Python 3.11 or later with venv. What the tests need
 # beyond that (pytest, boto3, the AWS CLI, moto, MiniStack, all pinned in tests/requirements.txt) goes into .venv;
-# cargo-fuzz, where there is none, into tests/fuzz/target; nothing else is installed on the machine. No AWS account and
-# no credentials are used. The harness of tests/halfway follows file writes by ptrace: Linux on x86_64.
+# cargo-fuzz, where there is none, into tests/fuzz/target. The doctor's page is looked at in Chromium, which
+# scripts/check-html.sh installs from Debian where it is missing (root and apt-get); nothing else is installed on the
+# machine. No AWS account and no credentials are used. The harness of tests/halfway follows file writes by ptrace:
+# Linux on x86_64.
 #
 # PYTHON names another interpreter. CARGO_TARGET_DIR is honoured. cargo-nextest and shellcheck are used where they
 # are installed.
@@ -201,6 +203,7 @@ run 'documentation' env RUSTDOCFLAGS='--deny warnings' cargo doc --locked --work
 run 'examples and the program' cargo build --locked --workspace --bins --examples
 run 'the pages' "$venv/bin/python" scripts/check-readme.py "$binary" "$venv/bin/cfn-lint"
 run 'the main job, as the README has it' cargo run --locked -p issuerctl -- bootstrap --sandbox
+run "the doctor's page" scripts/check-html.sh
 run 'sandbox tests' python_tests sandbox
 run 'integration tests' python_tests integration
 run 'smoke script on the sandbox' smoke_script

@@ -17,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
 readonly fuzz=tests/fuzz cargo_fuzz=0.13.2
-readonly all=(pem jwks discovery_document policy issuer_url sandbox_query)
+readonly all=(pem jwks discovery_document policy issuer_url sandbox_query token)
 
 seconds=${1:-300}
 if [[ ! $seconds =~ ^[1-9][0-9]*$ ]]; then

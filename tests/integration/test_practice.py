@@ -31,9 +31,16 @@ def test_the_whole_job_on_this_machine(program, words):
     }
     done = program.run("bootstrap", "--sandbox", *words, environment=environment)
     done.says("a sandbox stands in for AWS", "/.well-known/openid-configuration", "the sandbox and its keys are gone")
+    # A token became a session, and the session wrote.
+    done.says("assumed-role/my-app/practice", "s3://my-app-data/hello")
     assert done.out
     assert leftovers(program.home) == []
     assert "AKIAREAL" not in done.out + done.err
+
+
+def test_the_bucket_of_the_workload_is_never_the_issuers(program):
+    done = program.run("bootstrap", "--sandbox", "--bucket", "my-app-data", "--region", "eu-central-1")
+    done.says("s3://my-other-data/hello")
 
 
 def test_it_tells_machines_what_it_made(program):
@@ -44,6 +51,7 @@ def test_it_tells_machines_what_it_made(program):
     assert discovery["issuer"] == done["issuer"]
     (key,) = documents[discovery["jwks_uri"]]["keys"]
     assert key["kid"] == done["signing_key"]
+    assert done["caller"] == "arn:aws:sts::123456789012:assumed-role/my-app/practice"
     assert leftovers(program.home) == []
 
 
@@ -69,10 +77,12 @@ def test_a_sandbox_for_other_machines_has_to_be_asked_for(program):
 
 
 def test_a_ca_file_of_ones_own(tmp_path):
-    ca_file = tmp_path / "ca.pem"
-    server = Server([BUILT, "sandbox", "-o", "json", "--write-ca", ca_file], tmp_path / "home")
+    ca_file = tmp_path / "home" / "ca.pem"
+    server = Server([BUILT, "sandbox", "-o", "json", "--write-ca", "ca.pem"], tmp_path / "home")
     try:
         server.wait_for("the sandbox", lambda: "\n" in server.out.read_text())
+        # Whoever exports it may work in another directory.
+        assert json.loads(server.out.read_text())["env"]["AWS_CA_BUNDLE"] == str(ca_file)
         assert ca_file.read_text().startswith("-----BEGIN CERTIFICATE-----")
         assert stat.S_IMODE(ca_file.stat().st_mode) & 0o022 == 0
     finally:

@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Sandbox(commands::sandbox::SandboxCommand),
     /// Sign a short-lived token of a service account, for tests
     Token(commands::token::Token),
+    /// Walk the chain that AWS STS walks, and say which link is broken
+    Doctor(Box<commands::doctor::Doctor>),
     /// Write a completion script for a shell
     Completions(commands::completions::Completions),
     /// Write the manual pages

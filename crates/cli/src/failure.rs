@@ -62,6 +62,16 @@ impl Failure {
         Self { code: Self::DRIFT, text: None, hints: Vec::new(), reported: true }
     }
 
+    /// The doctor found a failure; the report has shown it already.
+    pub(crate) fn found() -> Self {
+        Self { code: Self::FAILED, text: None, hints: Vec::new(), reported: true }
+    }
+
+    /// The same, when the one document on stdout has been written.
+    pub(crate) fn after_the_report(self) -> Self {
+        Self { reported: true, ..self }
+    }
+
     /// Ctrl-C.
     pub(crate) fn interrupted(text: impl Into<String>) -> Self {
         Self { code: Self::INTERRUPTED, ..Self::new(text) }

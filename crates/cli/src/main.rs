@@ -11,6 +11,7 @@ mod planned;
 mod printer;
 mod session;
 mod texts;
+mod tree;
 
 use std::process::ExitCode;
 

@@ -70,11 +70,13 @@ impl Printer {
     /// Writes data to stdout, byte for byte.
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            // The reader has gone: `| head` has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result.map_err(Failure::stdout),
-        }
+        written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
+    /// Writes text with styles to stdout; they are left out where nobody sees colours.
+    pub(crate) fn styled(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = anstream::stdout().lock();
+        written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Writes one JSON document to stdout.
@@ -218,6 +220,14 @@ impl Printer {
             Some(Some(spinner)) => spinner.suspend(write),
             _ => write(),
         }
+    }
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        // The reader has gone: `| head` has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Failure::stdout),
     }
 }
 

@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use issuer_discovery::{Call, CallFailure, MAX_ATTEMPTS, Region, Transport, TransportOptions};
+use issuer_doctor::{KubectlCall, KubectlObserver};
 use issuer_registrar::{Account, RegisterError, caller_account};
 
 use crate::args::{Endpoint, Global};
@@ -27,6 +28,14 @@ pub(crate) struct Aws {
     /// The region that calls go to.
     pub(crate) region: Region,
     /// An endpoint of one's own knows no virtual hosts.
+    pub(crate) path_style: bool,
+}
+
+/// The same, before anybody is asked whose credentials these are.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    pub(crate) config: SdkConfig,
+    pub(crate) region: Region,
     pub(crate) path_style: bool,
 }
 
@@ -52,6 +61,26 @@ pub(crate) async fn aws(
     printer: &Arc<Printer>,
     transport: &Transport,
 ) -> Result<Aws, Failure> {
+    let Configuration { config, region, path_style } = configuration(global, printer, transport).await?;
+    let account =
+        caller_account(&config).await.map_err(|error| no_profile(global, &error).unwrap_or(error.into()))?;
+    if account.partition != region.partition() {
+        return Err(Failure::usage(format!(
+            "these credentials are of the partition {}, but the region {region} is in {}",
+            account.partition,
+            region.partition()
+        ))
+        .hint("give a --region of that partition, or another --profile"));
+    }
+    Ok(Aws { config, account, region, path_style })
+}
+
+/// Loads AWS's configuration; nothing is asked yet.
+pub(crate) async fn configuration(
+    global: &Global,
+    printer: &Arc<Printer>,
+    transport: &Transport,
+) -> Result<Configuration, Failure> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(transport.sdk_client())
         .retry_config(retries())
@@ -91,17 +120,7 @@ pub(crate) async fn aws(
         config = config.into_builder().http_client(rebuilt.sdk_client()).build();
     }
     let path_style = config.endpoint_url().is_some() || variable("AWS_ENDPOINT_URL_S3").is_some();
-    let account =
-        caller_account(&config).await.map_err(|error| no_profile(global, &error).unwrap_or(error.into()))?;
-    if account.partition != region.partition() {
-        return Err(Failure::usage(format!(
-            "these credentials are of the partition {}, but the region {region} is in {}",
-            account.partition,
-            region.partition()
-        ))
-        .hint("give a --region of that partition, or another --profile"));
-    }
-    Ok(Aws { config, account, region, path_style })
+    Ok(Configuration { config, region, path_style })
 }
 
 /// A profile that was named and gives nothing is what to look at, not the environment.
@@ -137,6 +156,18 @@ pub(crate) fn observer(global: &Global, printer: &Arc<Printer>) -> Option<issuer
             call.url,
             call.elapsed.as_millis()
         ));
+    }))
+}
+
+/// Tells of each call of kubectl, when that was asked for.
+pub(crate) fn kubectl_observer(global: &Global, printer: &Arc<Printer>) -> Option<KubectlObserver> {
+    if !global.verbose {
+        return None;
+    }
+    let printer = Arc::clone(printer);
+    Some(Arc::new(move |call: &KubectlCall| {
+        let ended = if call.succeeded { "answered" } else { "failed" };
+        printer.call(&format!("{}: {ended} in {} ms", call.command, call.elapsed.as_millis()));
     }))
 }
 

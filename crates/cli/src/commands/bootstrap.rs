@@ -35,7 +35,7 @@ pub(crate) struct Bootstrap {
     #[arg(long, value_name = "NAME", default_value_t = Algorithm::Rsa2048)]
     pub(crate) algorithm: Algorithm,
     #[command(flatten)]
-    provider: ProviderArgs,
+    pub(super) provider: ProviderArgs,
     /// The form of the settings: see `issuerctl emit --list`
     #[arg(long, value_name = "TARGET", default_value_t = Target::Flags)]
     target: Target,
@@ -142,7 +142,7 @@ impl Bootstrap {
 
     #[cfg(feature = "sandbox")]
     async fn practise(&self, context: &Context) -> Result<(), Failure> {
-        super::sandbox::practise(self, context).await
+        super::practice::practise(self, context).await
     }
 
     #[cfg(not(feature = "sandbox"))]

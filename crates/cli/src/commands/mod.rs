@@ -3,11 +3,14 @@
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod discovery;
+pub(crate) mod doctor;
 pub(crate) mod emit;
 pub(crate) mod jwks;
 pub(crate) mod keygen;
 pub(crate) mod man;
 pub(crate) mod place;
+#[cfg(feature = "sandbox")]
+mod practice;
 pub(crate) mod publish;
 pub(crate) mod register;
 #[cfg(feature = "sandbox")]
@@ -42,6 +45,7 @@ pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
         #[cfg(feature = "sandbox")]
         Command::Sandbox(command) => context.block_on_until_stopped(command.run(&context)),
         Command::Token(command) => command.run(&context),
+        Command::Doctor(command) => context.block_on_a_look(command.run(&context)),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
     }
@@ -50,11 +54,24 @@ pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
 impl Context {
     /// Runs a command, and ends it in a sentence when it is interrupted.
     fn block_on(&self, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        self.block_on_or(|| self.interrupted(), command)
+    }
+
+    /// Runs a command that changes nothing.
+    fn block_on_a_look(&self, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        self.block_on_or(|| Failure::interrupted("interrupted; nothing was changed"), command)
+    }
+
+    fn block_on_or(
+        &self,
+        interrupted: impl FnOnce() -> Failure,
+        command: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
         self.block_on_until_stopped(async {
             tokio::select! {
                 // First, so that a signal is caught from before the command begins.
                 biased;
-                () = interrupt() => Err(self.interrupted()),
+                () = interrupt() => Err(interrupted()),
                 result = command => result,
             }
         })

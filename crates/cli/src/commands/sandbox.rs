@@ -1,39 +1,28 @@
-//! `sandbox`, and `bootstrap --sandbox`: an AWS to practise on.
+//! `sandbox`: an AWS to practise on.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::SystemTimeSource;
 use clap::Args;
-use issuer_discovery::{Fetch as _, HttpsFetch, Region, Transport, TransportOptions};
-use issuer_keygen::{Existing, KeyDir, write_whole};
-use issuer_plan::KeySource;
-use issuer_registrar::caller_account;
+use issuer_keygen::{Existing, write_whole};
 use issuer_sandbox::{Config, Disturbance, Sandbox, SandboxError};
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::bootstrap::{Bootstrap, Scene};
-use super::emit;
-use crate::args::{Apply, Global};
+use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
-use crate::session::{self, Aws};
 
 /// Run an AWS to practise on, on this machine
 ///
-/// S3, IAM's OpenID Connect providers and STS, as strict as AWS in every call that it has. It runs
+/// S3, IAM's OpenID Connect providers, roles and policies, and STS, as strict as AWS in every call
+/// that it has. Its STS verifies tokens, and sessions may do what their role's policies say. It runs
 /// until it is stopped. When it is ready it prints its endpoints, the CA file and the environment
 /// to export: with that, the aws CLI and every SDK reach it under AWS's own host names.
 ///
-/// It connects to nobody. A provider without a thumbprint is made when its issuer can be read: in
-/// a bucket of the sandbox's own, or where --connect-to leads on this machine (with --ca-file).
+/// It connects to nobody. Issuers are read in buckets of the sandbox's own, or where --connect-to
+/// leads on this machine (with --ca-file).
 #[derive(Debug, Args)]
 pub(crate) struct SandboxCommand {
     /// Where to listen; port 0 is any free one
@@ -112,6 +101,9 @@ impl SandboxCommand {
                 (Some(directory), path)
             }
         };
+        // Whoever exports it may work in another directory.
+        let ca_file = std::path::absolute(&ca_file)
+            .map_err(|error| Failure::new(format!("cannot tell where {} is: {error}", ca_file.display())))?;
         let mut environment = sandbox.environment(&ca_file);
         // A NO_PROXY of the user's own could lead past the sandbox to AWS itself.
         environment.push(("NO_PROXY", String::new()));
@@ -170,86 +162,7 @@ fn random_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0 >> 44
 }
 
-/// Runs the whole job on a sandbox of its own: no real profile and no endpoint is read, and the keys
-/// are in a temporary directory that goes with it. Settings are written where --out says.
-pub(crate) async fn practise(bootstrap: &Bootstrap, context: &Context) -> Result<(), Failure> {
-    let printer = &context.printer;
-    let region: Region = match &context.global.region {
-        Some(region) => region.clone(),
-        None => "us-east-1".parse().map_err(|error| Failure::usage(format!("{error}")))?,
-    };
-    let config = Config { region: region.to_string(), ..Config::default() };
-    let (access_key, secret_key) = (config.access_key_id.clone(), config.secret_access_key.clone());
-    let sandbox = start(config).await?;
-    let directory = temporary()?;
-    printer
-        .say(&format!("a sandbox stands in for AWS at {}; nothing leaves this machine", sandbox.endpoint()));
-
-    let transport = Transport::new(TransportOptions {
-        ca_pem: Some(sandbox.ca_pem().as_bytes().to_vec()),
-        https_proxy: Some(sandbox.endpoint().to_owned()),
-        observer: session::observer(&context.global, printer),
-        ..TransportOptions::default()
-    })
-    .map_err(|error| Failure::of(&error))?;
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            access_key, secret_key, None, None, "sandbox",
-        )))
-        .region(aws_config::Region::new(region.to_string()))
-        .http_client(transport.sdk_client())
-        .sleep_impl(TokioSleep::new())
-        .time_source(SystemTimeSource::new())
-        .retry_config(session::retries())
-        .timeout_config(session::timeouts(&context.global))
-        .build();
-    let account = caller_account(&config).await?;
-    let aws = Aws { config, account, region: region.clone(), path_style: false };
-
-    let keys = directory.path().join("keys");
-    let bucket = match &bootstrap.place.bucket {
-        Some(bucket) => bucket.clone(),
-        None => "my-cluster-oidc".parse().map_err(|error| Failure::usage(format!("{error}")))?,
-    };
-    let (issuer, destination) = bootstrap.place.in_bucket(&bucket, &aws)?;
-    let practice = Context {
-        global: Global { keys: keys.clone(), ..context.global.clone() },
-        printer: Arc::clone(printer),
-    };
-    let source = KeySource::Directory { directory: KeyDir::new(keys), make: Some(bootstrap.algorithm) };
-    let apply = Apply { yes: true, ..Apply::default() };
-    let scene = Scene { issuer: issuer.clone(), source, destination, transport: transport.clone() };
-    let (mut finished, emission) = bootstrap.job(&practice, &aws, scene, apply).await?;
-
-    let documents =
-        made(&HttpsFetch::new(transport), &issuer.discovery_url(), &bootstrap.place.jwks_path.url(&issuer))
-            .await?;
-    finished.report.insert("bucket".to_owned(), json!(bucket.as_str()));
-    finished.report.insert("documents".to_owned(), json!(documents));
-    for (url, body) in &documents {
-        printer.say(&format!("\n{url}\n{body}"));
-    }
-    printer.say("");
-    finished.conclude(printer, &emit::text(&emission))?;
-    sandbox.stop().await;
-    printer.say(&format!(
-        "\nthe sandbox and its keys are gone. On your AWS account: issuerctl bootstrap --bucket {bucket} --region {region} --dry-run"
-    ));
-    Ok(())
-}
-
-/// Reads what the public reads.
-async fn made(fetch: &HttpsFetch, discovery: &str, jwks: &str) -> Result<Vec<(String, String)>, Failure> {
-    let mut documents = Vec::new();
-    for url in [discovery, jwks] {
-        let fetched = fetch.get(url).await.map_err(|error| Failure::of(&error))?;
-        documents.push((url.to_owned(), String::from_utf8_lossy(&fetched.body).into_owned()));
-    }
-    Ok(documents)
-}
-
-async fn start(config: Config) -> Result<Sandbox, Failure> {
+pub(crate) async fn start(config: Config) -> Result<Sandbox, Failure> {
     Sandbox::start(config).await.map_err(|error| match error {
         SandboxError::NotLoopback { .. } => Failure::of(&error)
             .into_usage()
@@ -270,7 +183,7 @@ async fn start(config: Config) -> Result<Sandbox, Failure> {
     })
 }
 
-fn temporary() -> Result<tempfile::TempDir, Failure> {
+pub(crate) fn temporary() -> Result<tempfile::TempDir, Failure> {
     tempfile::Builder::new()
         .prefix("issuerctl-sandbox-")
         .tempdir()
