@@ -33,6 +33,15 @@ impl Condition {
         self.tests().map(|(operator, ..)| operator).find(|operator| !Operator::exists(operator))
     }
 
+    /// Conditions of our own making; a test that comes twice is the later one.
+    pub(crate) fn of<'a>(tests: impl IntoIterator<Item = (&'a str, String, BTreeSet<String>)>) -> Self {
+        let mut operators = BTreeMap::<String, BTreeMap<String, BTreeSet<String>>>::new();
+        for (operator, key, values) in tests {
+            operators.entry(operator.to_owned()).or_default().insert(key.to_ascii_lowercase(), values);
+        }
+        Self { operators }
+    }
+
     pub(crate) fn parse(value: &Value) -> Result<Self, &'static str> {
         let Value::Object(operators) = value else {
             return Err("has to be an object of operators");

@@ -83,6 +83,11 @@ impl Document {
         &self.statements
     }
 
+    /// The version of the language that it is written in; IAM reads one without as the oldest.
+    pub fn version(&self) -> Option<&str> {
+        self.members.get("Version").and_then(Value::as_str)
+    }
+
     /// Whether there is no statement.
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::compare::Truth;
 use crate::document::Document;
 use crate::evaluate::{Asked, Request, Unknown};
-use crate::shown::bounded;
+use crate::shown::{SENTENCE, bounded};
 use crate::statement::Statement;
 
 /// One statement of a policy, held against a request.
@@ -55,11 +55,13 @@ impl fmt::Display for Mismatch {
                     actual => format!("it is {}", listed(actual)),
                 };
                 let expected = listed(expected);
-                formatter
-                    .write_str(&bounded(&format!("{operator} wants {key} to be {expected}, and {actual}")))
+                formatter.write_str(&bounded(
+                    &format!("{operator} wants {key} to be {expected}, and {actual}"),
+                    SENTENCE,
+                ))
             }
             Self::Unknown(unknown) => {
-                formatter.write_str(&bounded(&format!("{unknown}, so it counts as not met")))
+                formatter.write_str(&bounded(&format!("{unknown}, so it counts as not met"), SENTENCE))
             }
         }
     }

@@ -1,14 +1,30 @@
-//! JSON read strictly: no member twice at any depth, no number that would change when written back.
+//! JSON from strangers, read strictly: no member twice at any depth, and in a policy no number that would change when
+//! written back.
 //!
-//! [RFC 8259 section 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves repeated names to the reader;
-//! AWS refuses a policy that has one, and a reader that silently takes the last would evaluate another policy.
+//! [RFC 8259 section 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves repeated names to the reader, so two
+//! readers could see two texts in one. AWS refuses a policy that has one, and a reader that silently takes the last
+//! would evaluate another policy. Nesting is bounded by serde_json at 128.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-/// Reads one JSON text.
+use crate::shown::quoted;
+
+/// Reads one JSON object and nothing after it, as strictly as a policy is read; numbers are what they are.
+///
+/// # Errors
+/// What is not a JSON object, goes deeper than 127 levels, or names a member twice.
+pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let members = deserializer.deserialize_map(Object)?;
+    deserializer.end()?;
+    Ok(members)
+}
+
+/// Reads one JSON text of a policy.
 ///
 /// # Errors
 /// What is not JSON, goes deeper than 127 levels, names a member twice, or holds a number that would be written back
@@ -106,6 +122,10 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::String(value.to_owned()))
     }
 
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = sequence.next_element_seed(Strict)? {
@@ -114,24 +134,43 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value, A::Error> {
+        Object.visit_map(members).map(Value::Object)
+    }
+}
+
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        // Claims, keys and statements have up to a dozen members: room for them at once, and each is looked up once.
+        let mut map = Map::with_capacity(members.size_hint().unwrap_or(12));
         while let Some(name) = members.next_key::<String>()? {
-            if map.contains_key(&name) {
-                return Err(A::Error::custom(format_args!(
-                    "the member {name:?} appears twice in one object"
-                )));
-            }
-            let value = members.next_value_seed(Strict)?;
-            map.insert(name, value);
+            match map.entry(name) {
+                Entry::Vacant(place) => place.insert(members.next_value_seed(Strict)?),
+                Entry::Occupied(place) => {
+                    return Err(A::Error::custom(format_args!(
+                        "the member {} appears twice in one object",
+                        quoted(place.key())
+                    )));
+                }
+            };
         }
-        Ok(Value::Object(map))
+        Ok(map)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use serde_json::Value;
+
+    use super::{parse, parse_object};
 
     #[test]
     fn members_twice_are_refused_at_any_depth() {
@@ -140,6 +179,12 @@ mod tests {
             assert!(error.contains("appears twice in one object at line 1"), "{error}");
         }
         assert!(parse(r#"{"a":{"b":1},"c":{"b":1}}"#).is_ok());
+        let inside = r#"{"x":[[{"a":1,"\u0061":2}]]}"#;
+        assert!(
+            parse_object(inside.as_bytes()).unwrap_err().to_string().contains("appears twice in one object")
+        );
+        let long = format!(r#"{{"{0}":1,"{0}":2}}"#, "`".repeat(10_000));
+        assert!(parse(&long).unwrap_err().to_string().len() < 300, "a name is a stranger's word");
     }
 
     #[test]
@@ -180,5 +225,16 @@ mod tests {
     fn trailing_text_and_endless_nesting_are_refused() {
         assert!(parse("{} {}").is_err());
         assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn an_object_is_kept_whole_and_nothing_else_is_one() {
+        let good = r#"{"a":{"b":1},"c":{"b":-1.5,"d":[null,true,"é\n"]}}"#;
+        assert_eq!(Value::Object(parse_object(good.as_bytes()).unwrap()).to_string(), good);
+        for text in ["", "[]", "1", "{} {}", "{}x", "\u{feff}{}", r#"{"a":1e400}"#, r#"{"a":01}"#] {
+            assert!(parse_object(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse_object(b"{\"a\":\"\xff\"}").is_err());
+        assert!(parse_object("{\"a\":".repeat(20_000).as_bytes()).is_err());
     }
 }

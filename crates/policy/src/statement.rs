@@ -2,13 +2,14 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html>
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::condition::Condition;
 use crate::error::PolicyError;
 use crate::json;
+use crate::lint::TrustTarget;
 use crate::principal::Principal;
 
 /// The members that a statement may have.
@@ -23,6 +24,9 @@ const MEMBERS: [&str; 9] = [
     "NotResource",
     "Condition",
 ];
+
+/// The operator of whole values.
+const EQUALS: &str = "StringEquals";
 
 /// What a statement that matches does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,105 @@ impl Statement {
             resource,
             not_resource: Vec::new(),
             condition: Condition::default(),
+        }
+    }
+
+    /// Makes the statement of a trust policy that lets these subjects in, with a token of this provider for this
+    /// audience.
+    ///
+    /// `subjects` are whole values of `sub`, at least one; AWS refuses a statement without.
+    pub fn allow_web_identity(
+        sid: impl Into<String>,
+        target: &TrustTarget<'_>,
+        subjects: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self::web_identity(sid.into(), target, EQUALS, subjects.into_iter().collect())
+    }
+
+    /// Makes the same for every subject that fits one of these patterns, in which `*` is any run of characters (colons
+    /// too) and `?` one. The audience is compared whole.
+    pub fn allow_web_identity_like(
+        sid: impl Into<String>,
+        target: &TrustTarget<'_>,
+        patterns: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self::web_identity(sid.into(), target, "StringLike", patterns.into_iter().collect())
+    }
+
+    /// Makes the statement of an identity policy that allows these actions on these resources where all tests hold.
+    ///
+    /// `actions` and `resources` are at least one each; AWS refuses a statement without. A test is a condition
+    /// operator, a key, and the values of which one has to fit; all are written as they are.
+    pub fn allow<'a>(
+        sid: impl Into<String>,
+        actions: impl IntoIterator<Item = String>,
+        resources: impl IntoIterator<Item = String>,
+        tests: impl IntoIterator<Item = (&'a str, String, BTreeSet<String>)>,
+    ) -> Self {
+        let sid = sid.into();
+        let action: Vec<String> = actions.into_iter().collect();
+        let resource: Vec<String> = resources.into_iter().collect();
+        let tests: Vec<_> = tests.into_iter().collect();
+        let one_or_all = |values: &[String]| match values {
+            [one] => json!(one),
+            all => json!(all),
+        };
+        let mut members = vec![
+            ("Sid", json!(sid)),
+            ("Effect", json!("Allow")),
+            ("Action", one_or_all(&action)),
+            ("Resource", one_or_all(&resource)),
+        ];
+        if !tests.is_empty() {
+            members.push(("Condition", written(&tests)));
+        }
+        Self {
+            raw: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            sid: Some(sid),
+            effect: Effect::Allow,
+            principal: None,
+            not_principal: None,
+            action,
+            not_action: Vec::new(),
+            resource,
+            not_resource: Vec::new(),
+            condition: Condition::of(tests),
+        }
+    }
+
+    fn web_identity(
+        sid: String,
+        target: &TrustTarget<'_>,
+        operator: &'static str,
+        subjects: BTreeSet<String>,
+    ) -> Self {
+        let action = "sts:AssumeRoleWithWebIdentity".to_owned();
+        let provider = target.provider_arn.to_owned();
+        // In a value `${` begins a policy variable; `${$}` is a dollar.
+        let audience = BTreeSet::from([target.audience.replace("${", "${$}{")]);
+        let key = |claim| format!("{}:{claim}", target.issuer);
+        let tests = [(EQUALS, key("aud"), audience), (operator, key("sub"), subjects)];
+        let members = [
+            ("Sid", json!(sid)),
+            ("Effect", json!("Allow")),
+            ("Principal", json!({"Federated": provider})),
+            ("Action", json!(action)),
+            ("Condition", written(&tests)),
+        ];
+        Self {
+            raw: members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            sid: Some(sid),
+            effect: Effect::Allow,
+            principal: Some(Principal::Map(BTreeMap::from([(
+                "Federated".to_owned(),
+                BTreeSet::from([provider]),
+            )]))),
+            not_principal: None,
+            action: vec![action],
+            not_action: Vec::new(),
+            resource: Vec::new(),
+            not_resource: Vec::new(),
+            condition: Condition::of(tests),
         }
     }
 
@@ -225,6 +328,23 @@ pub(crate) fn strings(value: &Value) -> Option<Vec<String>> {
     }
 }
 
+/// Writes tests as the Condition element.
+fn written(tests: &[(&str, String, BTreeSet<String>)]) -> Value {
+    let mut operators = Map::new();
+    for (operator, key, values) in tests {
+        let keys = operators.entry(*operator).or_insert_with(|| json!({}));
+        keys[key] = one_or_list(values);
+    }
+    Value::Object(operators)
+}
+
+fn one_or_list(values: &BTreeSet<String>) -> Value {
+    match values.iter().collect::<Vec<_>>()[..] {
+        [one] => json!(one),
+        ref list => json!(list),
+    }
+}
+
 fn set(values: &[String]) -> BTreeSet<&str> {
     values.iter().map(String::as_str).collect()
 }
@@ -236,6 +356,74 @@ fn folded(values: &[String]) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::{Effect, Statement};
+    use crate::document::Document;
+    use crate::lint::TrustTarget;
+
+    const TARGET: TrustTarget<'_> = TrustTarget {
+        provider_arn: "arn:aws:iam::123456789012:oidc-provider/Oidc.example.com/c1",
+        issuer: "Oidc.example.com/c1",
+        audience: "sts.amazonaws.com",
+    };
+
+    fn subjects(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| format!("system:serviceaccount:{name}")).collect()
+    }
+
+    #[test]
+    fn a_statement_of_an_identity_policy_reads_back_as_itself() {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let values = |texts: &[&str]| owned(texts).into_iter().collect();
+        for (tests, written) in [
+            (vec![], r#"{"Sid":"S","Effect":"Allow","Action":"ec2:CreateTags","Resource":"*"}"#),
+            (
+                vec![
+                    ("StringEquals", "a:B".to_owned(), values(&["y", "x"])),
+                    ("Null", "a:B".to_owned(), values(&["false"])),
+                    ("StringEquals", "a:c".to_owned(), values(&["${z}"])),
+                ],
+                r#"{"Sid":"S","Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"a:B":["x","y"],"a:c":"${z}"},"Null":{"a:B":"false"}}}"#,
+            ),
+        ] {
+            let made = Statement::allow("S", owned(&["ec2:CreateTags"]), owned(&["*"]), tests);
+            assert_eq!(made.to_json(), written);
+            assert_eq!(Statement::parse(written).unwrap(), made);
+        }
+        let made = Statement::allow("S", owned(&["a:b", "a:c"]), owned(&["arn:x", "arn:y"]), []);
+        assert!(made.to_json().contains(r#""Action":["a:b","a:c"],"Resource":["arn:x","arn:y"]"#));
+        assert_eq!(Statement::parse(&made.to_json()).unwrap(), made);
+    }
+
+    #[test]
+    fn a_web_identity_statement_reads_back_as_itself_and_binds_audience_and_subject() {
+        for (made, condition) in [
+            (
+                Statement::allow_web_identity("S", &TARGET, subjects(&["a:b"])),
+                r#"{"StringEquals":{"Oidc.example.com/c1:aud":"sts.amazonaws.com","Oidc.example.com/c1:sub":"system:serviceaccount:a:b"}}"#,
+            ),
+            (
+                // Order and repetition make no difference.
+                Statement::allow_web_identity("S", &TARGET, subjects(&["b:b", "a:b", "b:b"])),
+                r#"{"StringEquals":{"Oidc.example.com/c1:aud":"sts.amazonaws.com","Oidc.example.com/c1:sub":["system:serviceaccount:a:b","system:serviceaccount:b:b"]}}"#,
+            ),
+            (
+                Statement::allow_web_identity_like("S", &TARGET, subjects(&["a:*"])),
+                r#"{"StringEquals":{"Oidc.example.com/c1:aud":"sts.amazonaws.com"},"StringLike":{"Oidc.example.com/c1:sub":"system:serviceaccount:a:*"}}"#,
+            ),
+        ] {
+            let rest = r#"{"Sid":"S","Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/Oidc.example.com/c1"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":"#;
+            assert_eq!(made.to_json(), format!("{rest}{condition}}}"));
+            assert_eq!(Statement::parse(&made.to_json()).unwrap(), made);
+        }
+    }
+
+    #[test]
+    fn an_audience_is_no_policy_variable() {
+        let target = TrustTarget { audience: "a${aws:username}", ..TARGET };
+        let mut document = Document::empty();
+        let _ = document.merge(Statement::allow_web_identity("S", &target, subjects(&["a:b"])));
+        assert!(document.to_json().contains(r#""a${$}{aws:username}""#));
+        assert_eq!(document.lint_trust(&target), []);
+    }
 
     #[test]
     fn anonymous_read_reads_back_as_itself() {

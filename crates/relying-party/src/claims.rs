@@ -4,11 +4,12 @@
 
 use std::fmt;
 
+use issuer_policy::quoted;
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::refusal::{expired, listed, malformed, missing_claim, not_yet, quoted, several_audiences};
+use crate::refusal::{expired, listed, malformed, missing_claim, not_yet, several_audiences};
 use crate::step::Step;
 use crate::token::Token;
 use crate::verdict::Refused;

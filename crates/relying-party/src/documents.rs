@@ -4,11 +4,12 @@
 use std::error::Error;
 
 use issuer_discovery::{DISCOVERY_PATH, Fetch, FetchError, Fetched, PublishedDocument};
+use issuer_policy::quoted;
 use issuer_registrar::Thumbprint;
 
 use crate::keys::PublishedKeys;
 use crate::lean;
-use crate::refusal::{no_key, not_reached, publish, quoted, replace};
+use crate::refusal::{no_key, not_reached, publish, replace};
 use crate::step::Step;
 use crate::verdict::Refused;
 

@@ -26,9 +26,15 @@ impl Examination {
     /// Judges every step that can be judged.
     #[must_use]
     pub fn of(facts: &Facts<'_>) -> Self {
+        Self::of_read(facts, Token::parse(facts.token).as_ref())
+    }
+
+    /// Judges as [`Examination::of`] does, with the token of the facts as [`Token::parse`] read it: who judges more than
+    /// once reads it once.
+    #[must_use]
+    pub fn of_read(facts: &Facts<'_>, token: Result<&Token, &Refused>) -> Self {
         let mut sheet = Sheet::default();
-        let token = sheet.token(facts);
-        let token = token.as_ref().map_err(|missing| *missing);
+        let token = sheet.token(facts, token);
         let role = match facts.role {
             Known::Is(Some(role)) => Ok(role),
             Known::Is(None) => Err(Missing::Waiting(Step::Trust)),
@@ -146,16 +152,20 @@ impl Sheet {
     }
 
     /// The first two steps come out of one reading.
-    fn token(&mut self, facts: &Facts<'_>) -> Result<Token, Missing> {
-        let parsed = match Token::parse(facts.token) {
+    fn token<'a>(
+        &mut self,
+        facts: &Facts<'_>,
+        read: Result<&'a Token, &Refused>,
+    ) -> Result<&'a Token, Missing> {
+        let read = match read {
             Err(refused) if refused.step == Step::Parameters => {
-                let _ = self.judge::<()>(Step::Parameters, Ok(Err(refused)));
+                let _ = self.judge::<()>(Step::Parameters, Ok(Err(refused.clone())));
                 return self.judge(Step::Token, Err(Missing::Waiting(Step::Parameters)));
             }
-            parsed => parsed,
+            read => read.map_err(Clone::clone),
         };
         let _ = self.judge(Step::Parameters, Ok(check_parameters(facts)));
-        self.judge(Step::Token, Ok(parsed))
+        self.judge(Step::Token, Ok(read))
     }
 }
 
@@ -196,7 +206,7 @@ fn trusted(facts: &Facts<'_>, asker: Result<(&Claims<'_>, &str), Missing>) -> Ju
         return Ok(Err(not_trusted(
             "There is no role of this name in the account.",
             "look at the ARN in AWS_ROLE_ARN, or at the annotation eks.amazonaws.com/role-arn of the service account: \
-             account, path and name count",
+             account, path and name count; where there is none yet, `issuerctl role apply` makes it",
         )));
     };
     let (claims, audience) = asker?;

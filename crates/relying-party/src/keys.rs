@@ -6,10 +6,11 @@
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use issuer_policy::quoted;
 
 use crate::algorithm::{Scheme, TokenAlgorithm};
 use crate::lean::{self, Lean, Members};
-use crate::refusal::{listed, mend_entry, no_key, publish, quoted, replace};
+use crate::refusal::{listed, mend_entry, no_key, publish, replace};
 use crate::step::Step;
 use crate::token::Token;
 use crate::verdict::Refused;

@@ -1,5 +1,5 @@
 //! The documents of strangers, read without a copy: what is looked at of them are texts, so they borrow those from the
-//! bytes and leave every other value out. As strict as json.rs: no member twice in one object, at any depth.
+//! bytes and leave every other value out. As strict as [`issuer_policy::parse_object`]: no member twice in one object, at any depth.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::refusal::quoted;
+use issuer_policy::quoted;
 
 /// Up to here looking through a list is faster than hashing.
 const FEW: usize = 16;

@@ -15,7 +15,6 @@ mod claims;
 mod documents;
 mod examination;
 mod facts;
-mod json;
 mod keys;
 mod lean;
 mod refusal;

@@ -8,11 +8,15 @@
 use std::borrow::Cow;
 
 use issuer_discovery::IssuerUrl;
+use issuer_policy::{bounded, quoted};
 use issuer_registrar::DEFAULT_AUDIENCE;
 
 use crate::shell::shell_word;
 use crate::step::Step;
 use crate::verdict::Refused;
+
+/// An explanation or a hint has no more bytes, about.
+pub(crate) const SHOWN: usize = 2000;
 
 /// Row 1: a parameter outside of the API model's bounds.
 pub(crate) fn parameter(
@@ -120,17 +124,6 @@ pub(crate) fn not_reached(explanation: impl Into<String>, hint: impl Into<String
     refused(Step::Reachable, "IDPCommunicationError", message, explanation, hint)
 }
 
-/// Quotes what a stranger wrote: escaped, and cut where it is long.
-pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 160;
-    // A backquote would begin or end a command in a hint.
-    let quoted = format!("{text:?}").replace('`', "\\u{60}");
-    match quoted.char_indices().nth(MOST) {
-        None => quoted,
-        Some((end, _)) => format!("{}...\"", &quoted[..end]),
-    }
-}
-
 /// Quotes the first few of what strangers wrote.
 pub(crate) fn listed<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 6;
@@ -213,39 +206,17 @@ fn refused(
     explanation: impl Into<String>,
     hint: impl Into<String>,
 ) -> Refused {
-    let (explanation, hint) = (bounded(&explanation.into()), bounded(&hint.into()));
+    let (explanation, hint) = (bounded(&explanation.into(), SHOWN), bounded(&hint.into(), SHOWN));
     Refused { step, code, status: 400, message: message.into(), explanation, hint, unknown: Vec::new() }
-}
-
-/// Whatever strangers put into it, a text that is shown does nothing to a terminal, and ends.
-pub(crate) fn bounded(text: &str) -> String {
-    const MOST: usize = 2000;
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if shown.len() > MOST {
-            shown.push_str("...");
-            break;
-        }
-        match character {
-            '"' | '\'' | '\\' => shown.push(character),
-            other => shown.extend(other.escape_debug()),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bounded, listed, quoted};
+    use super::listed;
 
     #[test]
-    fn what_strangers_wrote_is_escaped_and_cut() {
-        assert_eq!(quoted("a\n\u{202e}"), r#""a\n\u{202e}""#);
-        assert_eq!(quoted(&"a".repeat(9000)), format!("\"{}...\"", "a".repeat(159)));
+    fn of_many_texts_the_first_few_are_listed() {
         assert_eq!(listed(["a", "b"].into_iter()), r#""a", "b""#);
         assert!(listed(["a"; 9].into_iter()).ends_with("\"a\" and 3 more"));
-        assert_eq!(quoted("`id`"), r#""\u{60}id\u{60}""#);
-        assert_eq!(bounded("it's \"a\\b\", é\u{1b}\u{202e}"), "it's \"a\\b\", é\\u{1b}\\u{202e}");
-        assert!(bounded(&"\u{202e}".repeat(9000)).len() < 2100);
     }
 }

@@ -7,10 +7,11 @@
 
 use std::time::Duration;
 
+use issuer_policy::quoted;
 use issuer_registrar::{DEFAULT_AUDIENCE, Provider, Role, Thumbprint};
 
 use crate::facts::Facts;
-use crate::refusal::{self, listed, parameter, quoted, register};
+use crate::refusal::{self, listed, parameter, register};
 use crate::shell::shell_word;
 use crate::trust::without_scheme;
 use crate::verdict::Refused;

@@ -9,12 +9,12 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use issuer_policy::{parse_object, quoted};
 use serde_json::{Map, Value};
 
 use crate::algorithm::TokenAlgorithm;
 use crate::claims::NumericDate;
-use crate::json;
-use crate::refusal::{not_a_jwt, parameter, quoted};
+use crate::refusal::{not_a_jwt, parameter};
 use crate::verdict::Refused;
 
 /// The bounds of WebIdentityToken, in characters
@@ -188,7 +188,7 @@ fn check_characters(text: &str) -> Result<(), Refused> {
 }
 
 fn members(part: &str, name: &str) -> Result<Map<String, Value>, Refused> {
-    json::parse_object(&decode(part, name)?)
+    parse_object(&decode(part, name)?)
         .map_err(|error| not_a_jwt(format!("The token's {name} is not one JSON object: {error}."), HINT))
 }
 

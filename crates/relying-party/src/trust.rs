@@ -3,11 +3,13 @@
 //! Keys: [AWS OIDC federation](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif).
 //! Only `sub`, `aud` and `amr` of a self-hosted issuer's claims can be conditions.
 
-use issuer_policy::{Decision, Effect, Explanation, Mismatch, Request, RequestPrincipal};
-use issuer_registrar::{Account, Role};
+use issuer_discovery::IssuerUrl;
+use issuer_keygen::ServiceAccount;
+use issuer_policy::{Decision, Effect, Explanation, Mismatch, Request, RequestPrincipal, bounded, quoted};
+use issuer_registrar::{Account, DEFAULT_AUDIENCE, Role};
 
 use crate::facts::Context;
-use crate::refusal::{bounded, not_trusted, quoted};
+use crate::refusal::{SHOWN, not_trusted};
 use crate::shell::shell_word;
 use crate::verdict::{Outcome, Refused};
 
@@ -90,7 +92,7 @@ pub(crate) fn check(role: &Role, asker: Asker<'_>) -> Result<(), Refused> {
         .iter()
         .filter(|found| unknown_alone(found) && !(allowed && found.statement.effect() == Effect::Allow));
     let unknown = doubtful.flat_map(|found| {
-        doubts(found).into_iter().map(|doubt| bounded(&format!("{}: {doubt}", place(found))))
+        doubts(found).into_iter().map(|doubt| bounded(&format!("{}: {doubt}", place(found)), SHOWN))
     });
     let unknown = once(unknown);
     let hint = "look yourself whether the condition holds when the pod calls: what is not known here counts against the \
@@ -156,6 +158,14 @@ fn denied(role: &Role, deny: &Explanation<'_>) -> Refused {
 
 fn allow(role: &Role, asker: Asker<'_>) -> String {
     let issuer = without_scheme(asker.issuer);
+    let update = update(&shell_word(role.arn.name()));
+    let how = match apply(role, asker) {
+        // It writes what is asked for, and takes away what it once wrote and is not asked for any more.
+        Some(apply) => format!(
+            "{apply}, with all else that the role is to have (and with --adopt where something else made it), or {update}"
+        ),
+        None => update,
+    };
     format!(
         "let the trust policy of the role allow {ACTION} to Federated {} with StringEquals {} {} and {} {}: {}",
         shell_word(&provider_arn(role.arn.account(), asker.issuer)),
@@ -163,8 +173,23 @@ fn allow(role: &Role, asker: Asker<'_>) -> String {
         shell_word(asker.audience),
         shell_word(&format!("{issuer}:sub")),
         shell_word(asker.subject),
-        update(&shell_word(role.arn.name()))
+        how
     )
+}
+
+/// Lets a service account of an issuer of this toolkit's into a role.
+fn apply(role: &Role, asker: Asker<'_>) -> Option<String> {
+    let account = ServiceAccount::of_subject(asker.subject)?;
+    asker.issuer.parse::<IssuerUrl>().ok()?;
+    // Another audience is a stranger's word: a role would take every token that has it.
+    if asker.audience != DEFAULT_AUDIENCE {
+        return None;
+    }
+    Some(format!(
+        "`issuerctl role apply --issuer {} --name {} --service-account {account}`",
+        shell_word(asker.issuer),
+        shell_word(role.arn.name()),
+    ))
 }
 
 fn update(name: &str) -> String {

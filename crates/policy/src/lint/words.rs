@@ -4,20 +4,20 @@ use std::fmt::{self, Write as _};
 
 use crate::kind::{TRUST_POLICY_CHARACTERS, TRUST_POLICY_CHARACTERS_AT_MOST};
 use crate::lint::finding::Finding;
-use crate::shown::bounded;
+use crate::shown::{SENTENCE, bounded};
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut sentence = String::new();
         self.sentence(&mut sentence)?;
-        formatter.write_str(&bounded(&sentence))
+        formatter.write_str(&bounded(&sentence, SENTENCE))
     }
 }
 
 impl Finding {
     /// What to do about it.
     pub fn hint(&self) -> String {
-        bounded(&self.remedy())
+        bounded(&self.remedy(), SENTENCE)
     }
 
     fn remedy(&self) -> String {

@@ -1,182 +1,6 @@
-//! STS's table of refusals, a test for each row: code, status, message, the step, and a hint that helps.
+//! Rows 7 to 13: what the account, the documents, the time and the role refuse.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
-
-mod support;
-
-use std::io;
-use std::time::Duration;
-
-use issuer_discovery::{FetchError, Fetched};
-use issuer_relying_party::{Authority, Refused, Verdict};
-use serde_json::{Value, json};
-use support::{ISSUER, Key, NOW, Scene, answer, at, claims_with, header, role, token};
-
-const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider,  please reference \
-                      AssumeRoleWithWebIdentity documentation for requirements";
-const NOT_A_JWT: &str =
-    "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
-
-fn refused(scene: &Scene, token: &str) -> Refused {
-    match scene.verdict(token) {
-        Verdict::Refused(refused) => refused,
-        other => panic!("it is not refused: {other:?}"),
-    }
-}
-
-/// Checks what the caller of STS sees, and that explanation and hint have these words.
-#[track_caller]
-fn check(refused: &Refused, step: &str, code: &str, message: &str, explanation: &str, hint: &str) {
-    assert_eq!((refused.step.name(), refused.code, refused.message.as_ref()), (step, code, message));
-    assert_eq!(refused.status, if code == "AccessDenied" { 403 } else { 400 });
-    assert!(refused.explanation.contains(explanation), "{:?} has no {explanation:?}", refused.explanation);
-    assert!(refused.hint.contains(hint), "{:?} has no {hint:?}", refused.hint);
-}
-
-fn good_with(name: &str, value: Value) -> String {
-    Key::rsa().token(&header(), &claims_with(name, value))
-}
-
-#[test]
-fn row_1_a_parameter_is_out_of_bounds() {
-    let validation = |name: &str, value: &str, constraint: &str| {
-        format!(
-            "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: {constraint}"
-        )
-    };
-    let long = validation("webIdentityToken", "***", "Member must have length less than or equal to 20000");
-    let words = "has 20001 characters";
-    check(
-        &refused(&Scene::new(), &"a".repeat(20_001)),
-        "parameters",
-        "ValidationError",
-        &long,
-        words,
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    );
-    for (name, constraint) in [
-        ("a", "Member must have length greater than or equal to 2"),
-        ("a b", "Member must satisfy regular expression pattern: [\\w+=,.@-]*"),
-        ("é-é", "Member must satisfy regular expression pattern: [\\w+=,.@-]*"),
-    ] {
-        let mut scene = Scene::new();
-        scene.session_name = name.to_owned();
-        let message = validation("roleSessionName", name, constraint);
-        check(
-            &refused(&scene, &token()),
-            "parameters",
-            "ValidationError",
-            &message,
-            "session name",
-            "RoleSessionName",
-        );
-    }
-    for (name, step) in [
-        ("ab", "accepted"),
-        ("a_+=,.@-Z9", "accepted"),
-        (&"a".repeat(64), "accepted"),
-        (&"a".repeat(65), "parameters"),
-    ] {
-        let mut scene = Scene::new();
-        scene.session_name = name.to_owned();
-        assert_eq!(scene.step(&token()), step, "{name}");
-    }
-    for (seconds, step) in
-        [(899, "parameters"), (900, "accepted"), (43_200, "duration"), (43_201, "parameters")]
-    {
-        let mut scene = Scene::new();
-        scene.duration_seconds = Some(seconds);
-        assert_eq!(scene.step(&token()), step, "{seconds}");
-    }
-}
-
-#[test]
-fn row_2_the_session_is_longer_than_the_role_allows() {
-    let mut scene = Scene::new();
-    scene.duration_seconds = Some(3601);
-    let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
-    check(
-        &refused(&scene, &token()),
-        "duration",
-        "ValidationError",
-        message,
-        "allows 3600",
-        "--max-session-duration 3601",
-    );
-    scene.role.as_mut().unwrap().max_session_duration = Duration::from_secs(7200);
-    scene.duration_seconds = Some(7200);
-    assert_eq!(scene.step(&token()), "accepted");
-}
-
-#[test]
-fn row_3_it_is_no_jwt() {
-    let scene = Scene::new();
-    check(
-        &refused(&scene, "an-access-token"),
-        "token",
-        "InvalidIdentityToken",
-        NOT_A_JWT,
-        "has 1 parts",
-        "issuerctl token",
-    );
-    let newline = format!("{}\n", token());
-    check(&refused(&scene, &newline), "token", "InvalidIdentityToken", NOT_A_JWT, "line break", "tr -d");
-    let hs256 = Key::rsa().token(&json!({"alg": "HS256", "kid": "k1"}), &support::claims());
-    check(
-        &refused(&scene, &hs256),
-        "token",
-        "InvalidIdentityToken",
-        NOT_A_JWT,
-        "\"HS256\"; STS takes RS256",
-        "issuerctl",
-    );
-}
-
-#[test]
-fn row_4_the_issuer_is_no_url() {
-    let token = good_with("iss", json!("kubernetes/serviceaccount"));
-    let message = "Issuer must be a valid URL";
-    check(
-        &refused(&Scene::new(), &token),
-        "issuer",
-        "InvalidIdentityToken",
-        message,
-        "kubernetes/serviceaccount",
-        "Secret",
-    );
-}
-
-#[test]
-fn row_5_a_claim_is_missing() {
-    for claim in ["iss", "sub", "aud", "iat", "exp"] {
-        let message = format!("Missing a required claim: {claim}");
-        let refused = refused(&Scene::new(), &good_with(claim, Value::Null));
-        check(&refused, "claims", "InvalidIdentityToken", &message, claim, "kubectl create token");
-    }
-    let text = refused(&Scene::new(), &good_with("exp", json!("1800000000")));
-    check(
-        &text,
-        "claims",
-        "InvalidIdentityToken",
-        NOT_A_JWT,
-        "has to be a number of seconds, and is the text \"1800000000\"",
-        "kube",
-    );
-}
-
-#[test]
-fn row_6_there_are_several_audiences() {
-    let token = good_with("aud", json!(["sts.amazonaws.com", "b"]));
-    let message = "Token audience contains more than one audience while authorized party is not present";
-    check(
-        &refused(&Scene::new(), &token),
-        "authorized-party",
-        "InvalidIdentityToken",
-        message,
-        "\"sts.amazonaws.com\", \"b\"",
-        "one audience",
-    );
-}
+use super::*;
 
 #[test]
 fn row_7_there_is_no_provider() {
@@ -406,7 +230,17 @@ fn row_12_the_role_does_not_trust_it() {
         "AccessDenied",
         message,
         words,
-        "aws iam update-assume-role-policy --role-name demo",
+        "`issuerctl role apply --issuer https://issuer.example.test/cluster-1 --name demo --service-account \
+         default/other`, with all else that the role is to have (and with --adopt where something else made it), or \
+         `aws iam update-assume-role-policy --role-name demo",
+    );
+    // What is no service account is let in by hand.
+    let stranger = refused(&scene, &good_with("sub", json!("system:node:cp-1")));
+    assert!(!stranger.hint.contains("role apply"), "{}", stranger.hint);
+    assert!(
+        stranger.hint.contains("aws iam update-assume-role-policy --role-name demo"),
+        "{}",
+        stranger.hint
     );
     scene.role = None;
     check(
