@@ -6,6 +6,7 @@
 //! ring/KID.key  other keys, each under its own name
 //! ring/KID.pub
 //! ring.json     what is known of each key; no secrets
+//! webhook/      the webhook's certificates, see webhook/mod.rs; there may be nothing else
 //! .gitignore    everything; written when we make the directory
 //! ```
 //!

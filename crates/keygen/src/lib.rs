@@ -6,6 +6,7 @@
 //!
 //! - [`PublicKey`] is what everybody but the signer needs; [`SigningKey`] never leaves its owner.
 //! - [`KeyRing`] says which key signs and which are published; [`KeyDir`] is where it sleeps.
+//! - [`WebhookDir`] keeps the pod identity webhook's serving certificate and its authority beside them.
 //!
 //! Nothing here reads a clock or the environment: instants and random identifiers are passed in.
 //! Private-key operations go through aws-lc-rs alone; the `rsa` crate parses, checks and encodes.
@@ -26,6 +27,7 @@ mod ring_file;
 mod service_account;
 mod signing;
 mod token;
+mod webhook;
 mod whole_file;
 
 pub use algorithm::{Algorithm, Curve, SignatureAlgorithm, UnknownAlgorithm};
@@ -41,6 +43,7 @@ pub use ring_file::RingFileError;
 pub use service_account::{MalformedServiceAccount, ServiceAccount};
 pub use signing::{KeyError, SigningKey};
 pub use token::{TokenError, TokenRequest, sign_token};
+pub use webhook::{WebhookCertificate, WebhookCertificateError, WebhookDir, WebhookPlan};
 pub use whole_file::{
     DirectoryLock, Existing, create_directories, is_symlink, lock, parent, sweep, sync, write_whole,
 };

@@ -25,6 +25,13 @@ impl ServiceAccount {
         &self.name
     }
 
+    /// The service account whose tokens have this `sub`; nothing when it is somebody else's.
+    #[must_use]
+    pub fn of_subject(subject: &str) -> Option<Self> {
+        let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+        format!("{namespace}/{name}").parse().ok()
+    }
+
     /// The `sub` of its tokens: `system:serviceaccount:NAMESPACE:NAME`.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -91,6 +98,10 @@ mod tests {
         }
         let account: ServiceAccount = "default/demo".parse().unwrap();
         assert_eq!(account.subject(), "system:serviceaccount:default:demo");
+        assert_eq!(ServiceAccount::of_subject("system:serviceaccount:default:demo"), Some(account));
+        for other in ["", "demo", "system:serviceaccount:a", "system:serviceaccount:a:b:c", "system:node:a"] {
+            assert_eq!(ServiceAccount::of_subject(other), None, "{other}");
+        }
     }
 
     #[test]
