@@ -23,16 +23,19 @@ mod retry;
 mod site;
 #[cfg(feature = "https")]
 mod transport;
+mod withdraw;
 
 pub use bucket::{
-    AccountBlock, Adoption, BucketPlace, BucketRefusal, LiveBucket, OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG,
-    diff_bucket,
+    AccountBlock, Adoption, BucketPlace, BucketRefusal, LeaveRefusal, LeavingBucket, LiveBucket,
+    OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG, diff_bucket, leave_bucket,
 };
 #[cfg(feature = "s3")]
 pub use bucket::{BucketError, BucketParts, S3Publisher};
 #[cfg(feature = "https")]
 pub use call::{CallError, CallFailure, ServiceAnswer};
-pub use directory::{DirectoryError, DirectoryPublisher, LiveDirectory, diff_directory};
+pub use directory::{
+    DirectoryError, DirectoryPublisher, LeavingDirectory, LiveDirectory, diff_directory, leave_directory,
+};
 pub use document::{DiscoveryDocument, PublishedDocument};
 #[cfg(feature = "https")]
 pub use fetch::HttpsFetch;
@@ -52,3 +55,4 @@ pub use site::{CACHE_CONTROL, DISCOVERY_PATH, JwksPath, JwksPathError, Object, S
 pub use transport::{
     Call, Certificates, ConnectTo, ConnectToError, Observer, Transport, TransportError, TransportOptions,
 };
+pub use withdraw::{WithdrawChange, Withdrawal};

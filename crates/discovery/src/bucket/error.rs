@@ -63,7 +63,7 @@ pub enum BucketError {
         asked: String,
     },
     /// The policy that is there cannot be read.
-    #[error("the policy of bucket {bucket} cannot be read, so nothing is added to it")]
+    #[error("the policy of bucket {bucket} cannot be read, so it is left as it is")]
     Policy {
         /// The bucket.
         bucket: String,
@@ -104,6 +104,12 @@ pub enum BucketError {
         /// How the call ended.
         #[source]
         source: CallError,
+    },
+    /// Others have put something into a bucket that was to be deleted.
+    #[error("the bucket {bucket} is not deleted: something else is in it by now")]
+    NotEmpty {
+        /// The bucket.
+        bucket: String,
     },
     /// A change that no bucket has; a plan for a bucket has none of them.
     #[error("`{0}` is no change of a bucket")]

@@ -8,12 +8,15 @@ mod client;
 mod diff;
 #[cfg(feature = "s3")]
 mod error;
+mod leave;
 #[cfg(feature = "s3")]
 mod object;
 #[cfg(feature = "s3")]
 mod parts;
 #[cfg(feature = "s3")]
 mod settings;
+#[cfg(feature = "s3")]
+mod withdraw;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +33,7 @@ pub use client::S3Publisher;
 pub use diff::{Adoption, BucketRefusal, diff_bucket};
 #[cfg(feature = "s3")]
 pub use error::BucketError;
+pub use leave::{LeaveRefusal, LeavingBucket, leave_bucket};
 #[cfg(feature = "s3")]
 pub use parts::BucketParts;
 
@@ -39,6 +43,9 @@ pub const OWNER_TAG: &str = "issuerctl:managed";
 pub const OWNER_CREATED: &str = "created";
 /// Its value on what somebody else made and an administrator handed over.
 pub const OWNER_ADOPTED: &str = "adopted";
+
+/// What the Sids of our statements in bucket policies begin with.
+const SID: &str = "IssuerctlPublicRead";
 
 /// A place in a bucket for one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,11 +90,11 @@ impl BucketPlace {
     #[must_use]
     pub fn sid(&self) -> String {
         if self.prefix.as_str().is_empty() {
-            return "IssuerctlPublicRead".to_owned();
+            return SID.to_owned();
         }
         let digest = Sha256::digest(self.prefix.as_str().as_bytes());
         let hex = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
-        format!("IssuerctlPublicRead{hex}")
+        format!("{SID}{hex}")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::publish::{AccessBlock, PublishChange};
 use crate::retry::Tries;
 
 /// The SDK sends it once: what it does has to be looked at before it is sent again.
-fn once() -> aws_sdk_s3::config::Builder {
+pub(super) fn once() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
@@ -167,7 +167,7 @@ fn look_again(what: String, error: CallError) -> BucketError {
 }
 
 /// What is missing this often in a row was taken away.
-const LOOKS: usize = 3;
+pub(super) const LOOKS: usize = 3;
 
 /// Tells whether a refused policy may be taken a moment later: S3 names its public access block, or
 /// says nothing but "Access Denied". Whose permission is missing is told that, and need not wait.
@@ -181,11 +181,11 @@ fn has_all(tags: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -
     wanted.iter().all(|(key, value)| tags.get(key) == Some(value))
 }
 
-fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+pub(super) fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     // Both parts are given, which is all that the builder asks for.
     tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
 }
 
-fn build_error(error: BuildError) -> SdkError<PutBucketTaggingError, HttpResponse> {
+pub(super) fn build_error(error: BuildError) -> SdkError<PutBucketTaggingError, HttpResponse> {
     SdkError::construction_failure(error)
 }

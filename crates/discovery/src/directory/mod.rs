@@ -4,6 +4,8 @@
 //! the old one or the new one, whole. Files are 0644 and directories 0755 whatever the umask says,
 //! for another user's web server has to read them.
 
+mod leave;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use crate::fetch::MAX_DOCUMENT_BYTES;
 use crate::patience::Waiting;
 use crate::publish::{LiveDocuments, LiveObject, PublishChange, Publisher, Replaces};
 use crate::site::{DISCOVERY_PATH, JwksPath, Object, Site};
+
+pub use leave::{LeavingDirectory, leave_directory};
 
 /// A directory that the issuer URL points to.
 #[derive(Clone, Debug)]
@@ -52,6 +56,15 @@ pub enum DirectoryError {
     /// A document or directory cannot be written.
     #[error("cannot write {}", .path.display())]
     Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A document cannot be removed.
+    #[error("cannot remove {}", .path.display())]
+    Remove {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -194,6 +207,7 @@ fn read_document(path: &Path) -> Result<Option<LiveObject>, DirectoryError> {
     }
     Ok(Some(LiveObject { bytes, ..LiveObject::default() }))
 }
+
 fn make_directories(path: &Path) -> Result<(), DirectoryError> {
     create_directories(path, |_| 0o755)
         .map_err(|source| DirectoryError::Write { path: path.to_owned(), source })
