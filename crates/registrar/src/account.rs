@@ -9,7 +9,7 @@ use std::str::FromStr;
 use issuer_discovery::Partition;
 
 /// The twelve digits of an AWS account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(String);
 
 /// An AWS account.

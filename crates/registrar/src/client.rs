@@ -135,6 +135,39 @@ impl ProviderClient {
         }
     }
 
+    /// Deletes the provider, if it still is one that this program made; one that is gone already is done.
+    ///
+    /// # Errors
+    /// When it cannot be deleted, or has lost our tag since it was looked at.
+    pub async fn delete<W>(&self, waiting: &W) -> Result<(), RegisterError>
+    where
+        W: Fn(&Waiting) + Send + Sync + ?Sized,
+    {
+        let mut wait = self.patience.wait();
+        loop {
+            match self.read().await? {
+                Some(provider) if !provider.is_made() => {
+                    return Err(RegisterError::Raced { arn: self.arn.clone() });
+                }
+                // A new one is not visible everywhere at once: whether it is gone, the deletion itself says.
+                Some(_) | None => {}
+            }
+            // To delete what is gone changes nothing: the SDK may send it again.
+            let call = self.iam.delete_open_id_connect_provider().open_id_connect_provider_arn(&self.arn);
+            let Err(error) = call.send().await else { return Ok(()) };
+            let error = self.failed("iam:DeleteOpenIDConnectProvider", error);
+            match error.code() {
+                code if code.starts_with("NoSuchEntity") => return Ok(()),
+                code if code.starts_with("ConcurrentModification") => {}
+                _ => return Err(error.into()),
+            }
+            match wait.pause("another change of the IAM provider to end", waiting) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error.into()),
+            }
+        }
+    }
+
     async fn call(&self, change: &ProviderChange) -> Result<(), CallError> {
         match change {
             ProviderChange::Create(spec) => self.create(spec).await,

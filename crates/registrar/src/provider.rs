@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use issuer_discovery::{IssuerUrl, OWNER_TAG};
+use issuer_discovery::{IssuerUrl, OWNER_CREATED, OWNER_TAG};
 
 use crate::account::Account;
 
@@ -112,6 +112,14 @@ pub struct Provider {
     pub thumbprints: Vec<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Provider {
+    /// Tells whether this program made it, so that it may delete it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.tags.get(OWNER_TAG).is_some_and(|owner| owner == OWNER_CREATED)
+    }
 }
 
 /// A provider as it should be.
@@ -282,7 +290,6 @@ impl fmt::Display for ProviderChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use issuer_discovery::OWNER_CREATED;
 
     fn spec(audiences: &[&str], thumbprints: &[&str]) -> ProviderSpec {
         ProviderSpec {

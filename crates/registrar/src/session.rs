@@ -1,7 +1,9 @@
-//! Asks STS for a session of a role, with a web identity token in place of credentials.
+//! Asks STS for a session of a role: with a web identity token in place of credentials, or as whoever one is.
 //!
 //! [AssumeRoleWithWebIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)
 //! is not signed: it works without credentials, and nothing of the caller's own goes out.
+//! [AssumeRole](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html) is how an administrator
+//! enters another account.
 
 use std::fmt;
 
@@ -15,6 +17,11 @@ use crate::role::RoleArn;
 
 /// The shortest session that STS gives, in seconds: a proof needs no more.
 const SHORTEST_SESSION: i32 = 900;
+
+/// The name of an administrator's session, as CloudTrail shows it.
+const ADMINISTRATOR: &str = "issuerctl";
+/// How long it lasts, in seconds: what every role allows, and more than any job of ours takes.
+const ADMINISTRATOR_SESSION: i32 = 3600;
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
@@ -88,4 +95,19 @@ pub async fn assume_role_with_web_identity(
         provider: text(given.provider()),
         credentials,
     })
+}
+
+/// Assumes a role for an hour, as whoever the configuration's credentials belong to; returns what it signs with.
+///
+/// # Errors
+/// When STS does not answer, or refuses, or gives no credentials.
+pub async fn assume_role(config: &SdkConfig, role: &RoleArn) -> Result<Credentials, SessionError> {
+    let config = aws_sdk_sts::config::Builder::from(config).retry_classifier(TooManyRequests).build();
+    let call = Client::from_conf(config).assume_role();
+    let call = call.role_arn(role.as_str()).role_session_name(ADMINISTRATOR);
+    let answer = call.duration_seconds(ADMINISTRATOR_SESSION).send().await;
+    let given = answer.map_err(|error| CallError::new("sts:AssumeRole", role.as_str(), error))?;
+    let signs = given.credentials().ok_or_else(|| SessionError::NoCredentials { role: role.to_string() })?;
+    let (id, secret) = (signs.access_key_id(), signs.secret_access_key());
+    Ok(Credentials::new(id, secret, Some(signs.session_token().to_owned()), None, "assumed role"))
 }

@@ -154,6 +154,54 @@ async fn a_refusal_is_not_repeated_and_names_action_and_resource() {
     assert_eq!(iam.asked().len(), 1);
 }
 
+fn provider(owner: &str) -> (u16, String) {
+    let tag = format!("<member><Key>issuerctl:managed</Key><Value>{owner}</Value></member>");
+    let inside = format!("<Url>oidc.example.com/c1</Url><Tags>{tag}</Tags>");
+    let result = format!("<GetOpenIDConnectProviderResult>{inside}</GetOpenIDConnectProviderResult>");
+    (200, format!("<GetOpenIDConnectProviderResponse>{result}</GetOpenIDConnectProviderResponse>"))
+}
+
+#[tokio::test]
+async fn a_provider_that_is_gone_already_is_deleted() {
+    for answers in [
+        [provider("created"), done("DeleteOpenIDConnectProvider")],
+        [provider("created"), error(404, "NoSuchEntity")],
+        // Not to be seen is not to be gone: the deletion itself says so.
+        [error(404, "NoSuchEntity"), done("DeleteOpenIDConnectProvider")],
+    ] {
+        let iam = Scripted::start(move |before| answers[before].clone());
+        iam.client().delete(&|_: &_| {}).await.unwrap();
+        assert!(iam.asked()[1].contains("Action=DeleteOpenIDConnectProvider"), "{:?}", iam.asked());
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_ours_by_now_is_not_deleted() {
+    let iam = Scripted::start(|_| provider("adopted"));
+    let refused = iam.client().delete(&|_: &_| {}).await.unwrap_err();
+    assert!(matches!(refused, RegisterError::Raced { .. }), "{refused}");
+    assert_eq!(iam.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_waits_for_another_change_and_is_sent_again_when_the_answer_is_lost() {
+    for (status, code) in [(409, "ConcurrentModification"), (500, "ServiceFailure")] {
+        let iam = Scripted::start(move |before| match before {
+            0 => provider("created"),
+            1 => error(status, code),
+            _ if status == 409 && before == 2 => provider("created"),
+            _ => done("DeleteOpenIDConnectProvider"),
+        });
+        iam.client().delete(&|_: &_| {}).await.unwrap();
+    }
+    let iam = Scripted::start(|before| match before {
+        0 => provider("created"),
+        _ => error(403, "AccessDenied"),
+    });
+    let refused = iam.client().delete(&|_: &_| {}).await.unwrap_err().to_string();
+    assert!(refused.contains("iam:DeleteOpenIDConnectProvider"), "{refused}");
+}
+
 #[tokio::test]
 async fn the_callers_account_is_read_from_sts() {
     let identity = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::123456789012:user/x</Arn>\
