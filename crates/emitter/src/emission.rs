@@ -1,5 +1,7 @@
 //! What goes into an emitter besides the settings, and what comes out.
 
+use std::fmt;
+
 use crate::control_plane::ControlPlane;
 use crate::error::EmitError;
 use crate::target::Target;
@@ -25,7 +27,7 @@ pub struct Emission {
 }
 
 /// One file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Artifact {
     /// Its name, relative to where it is written.
     pub path: String,
@@ -33,6 +35,18 @@ pub struct Artifact {
     pub contents: String,
     /// Whether it holds a private key: such a file goes to a directory with mode 0600 and never to a terminal.
     pub secret: bool,
+}
+
+impl fmt::Debug for Artifact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contents = if self.secret { "(secret)" } else { &self.contents };
+        formatter
+            .debug_struct("Artifact")
+            .field("path", &self.path)
+            .field("contents", &contents)
+            .field("secret", &self.secret)
+            .finish()
+    }
 }
 
 impl Artifact {

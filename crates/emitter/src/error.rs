@@ -1,4 +1,4 @@
-//! Why settings or a merge are refused, each reason as a sentence for a cluster's operator.
+//! Why settings, a merge or a workload's manifests are refused, each reason as a sentence for a cluster's operator.
 
 use crate::flag::Component;
 use crate::target::Target;
@@ -126,6 +126,59 @@ pub enum EmitError {
     MergeUnsafe {
         /// The component.
         component: Component,
+    },
+    /// A name or value that Kubernetes or AWS refuses, or that cannot be written safely.
+    #[error("{what} {text:?} is not {wanted}")]
+    Value {
+        /// Which one.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// What it has to be.
+        wanted: &'static str,
+    },
+    /// A token that would live too long or too short.
+    #[error("a token cannot live {seconds} seconds: Kubernetes takes 600 to {}", 1_u64 << 32)]
+    TokenExpiration {
+        /// How long.
+        seconds: u64,
+    },
+    /// A text that is to be PEM and is not; it may be secret.
+    #[error("{what} is not PEM")]
+    NotPem {
+        /// Which text.
+        what: &'static str,
+    },
+    /// A list without an entry.
+    #[error("{what} are needed, one at least: {why}")]
+    NoneGiven {
+        /// Entries of what.
+        what: &'static str,
+        /// Why one is needed.
+        why: &'static str,
+    },
+    /// A kind of workload whose pod template is not known.
+    #[error("a {kind:?} cannot be patched; there are {known}")]
+    WorkloadKind {
+        /// The kind.
+        kind: String,
+        /// The kinds that can.
+        known: String,
+    },
+    /// More service accounts than one expression of a policy holds.
+    #[error(
+        "the map of {entries} service accounts is {characters} characters long, and Kubernetes takes {limit} in one \
+         expression, about {fitting} such entries: bind by a label or each service account by itself"
+    )]
+    MapTooLong {
+        /// How many service accounts it has.
+        entries: usize,
+        /// How long it is, in code points.
+        characters: usize,
+        /// How long it may be, in code points.
+        limit: usize,
+        /// About how many would fit.
+        fitting: usize,
     },
     /// The YAML library refused to write.
     #[error("the settings cannot be written as YAML")]

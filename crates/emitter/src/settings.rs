@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::audience;
+use crate::dns;
 use crate::error::EmitError;
 
 /// What the control plane is to be told about service-account tokens.
@@ -135,20 +136,8 @@ fn check_path(path: &str) -> Result<(), EmitError> {
     Ok(())
 }
 
-/// A DNS name as Kubernetes takes it: <https://www.rfc-editor.org/rfc/rfc1123#section-2.1>, in lower case.
-fn check_domain(domain: &str) -> Result<(), EmitError> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    if domain.len() <= 253 && domain.split('.').all(label) {
-        Ok(())
-    } else {
-        Err(EmitError::ClusterDomain { domain: domain.to_owned() })
-    }
+pub(crate) fn check_domain(domain: &str) -> Result<(), EmitError> {
+    if dns::is_name(domain) { Ok(()) } else { Err(EmitError::ClusterDomain { domain: domain.to_owned() }) }
 }
 
 #[cfg(test)]
