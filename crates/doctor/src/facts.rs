@@ -11,6 +11,7 @@ use issuer_relying_party::Documents;
 use time::OffsetDateTime;
 
 use crate::cluster::ClusterFacts;
+use crate::report::Finding;
 use crate::request::TokenText;
 use crate::webhook::WebhookFacts;
 
@@ -154,6 +155,15 @@ impl<T> Fact<T> {
         match self {
             Self::Is(value) => Some(value),
             Self::NotAsked(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Looks at the fact; skips where there is none, and says why.
+    pub(crate) fn look(&self, look: impl FnOnce(&T) -> Finding) -> Finding {
+        match self {
+            Self::Is(value) => look(value),
+            Self::NotAsked(give) => Finding::skip(*give),
+            Self::Unknown(why) => Finding::skip(why),
         }
     }
 

@@ -15,8 +15,6 @@ use crate::cluster::ClusterRequest;
 pub struct Request {
     /// The issuer, byte for byte: a trailing slash is a finding, not a wrong question.
     pub issuer: AcceptedIssuer,
-    /// The keys that tokens are signed with.
-    pub keys: Option<Keys>,
     /// Where the JWKS is expected below the issuer.
     pub jwks_path: JwksPath,
     /// Where the documents are kept, when that is a bucket.

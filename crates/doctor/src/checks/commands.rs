@@ -4,8 +4,9 @@
 //! that it did not write: such things have to be taken away first.
 
 use issuer_discovery::{DISCOVERY_PATH, IssuerUrl, JwksPath, Prefix};
-use issuer_registrar::DEFAULT_AUDIENCE;
-use issuer_relying_party::shell_word;
+use issuer_keygen::ServiceAccount;
+use issuer_registrar::{DEFAULT_AUDIENCE, RoleArn};
+use issuer_relying_party::{Token, shell_word};
 
 use super::documents::{is_moved, published};
 use super::published::all_ours;
@@ -97,11 +98,36 @@ pub(super) fn mend_entry(facts: &Facts) -> String {
 
 /// Makes AWS trust the issuer.
 pub(super) fn register(facts: &Facts) -> String {
-    let audience = match facts.audience.as_str() {
+    let audience = audience(facts);
+    format!("issuerctl register --issuer {}{audience}", shell_word(facts.issuer.as_str()))
+}
+
+/// The audience, where it is another than the usual one.
+fn audience(facts: &Facts) -> String {
+    match facts.audience.as_str() {
         DEFAULT_AUDIENCE => String::new(),
         other => format!(" --audience {}", shell_word(other)),
+    }
+}
+
+/// Makes a role of this ARN that lets the service account in that is asked about.
+pub(super) fn make_role(facts: &Facts, arn: &RoleArn) -> String {
+    let of_token = || {
+        let token = Token::parse(facts.token.known()?.as_str()).ok()?;
+        ServiceAccount::of_subject(token.subject()?)
     };
-    format!("issuerctl register --issuer {}{audience}", shell_word(facts.issuer.as_str()))
+    let account = facts.service_account.clone().or_else(of_token);
+    let audience = audience(facts);
+    // Without a path of its own a role gets the issuer's, and then another ARN than this one.
+    let path =
+        arn.as_str().rsplit(':').next().and_then(|name| name.strip_prefix("role")?.strip_suffix(arn.name()));
+    format!(
+        "issuerctl role apply --issuer {} --name {} --service-account {} --path {}{audience}",
+        shell_word(facts.issuer.as_str()),
+        shell_word(arn.name()),
+        account.map_or_else(|| "NAMESPACE/NAME".to_owned(), |account| account.to_string()),
+        shell_word(path.unwrap_or("/"))
+    )
 }
 
 /// Tells whether the issuer's host is S3's own, so that nothing stands between the bucket and the public.

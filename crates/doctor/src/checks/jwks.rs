@@ -75,8 +75,13 @@ pub(super) fn body(facts: &Facts) -> Option<&[u8]> {
     Some(&facts.documents.jwks.as_ref()?.as_ref().ok()?.body)
 }
 
+/// The published keys, where they can be read.
+pub(super) fn published(facts: &Facts) -> Option<Jwks> {
+    Jwks::parse(body(facts)?).ok()
+}
+
 pub(super) fn with(facts: &Facts, look: impl FnOnce(&Jwks) -> Finding) -> Finding {
-    match body(facts).and_then(|body| Jwks::parse(body).ok()) {
+    match published(facts) {
         Some(jwks) => look(&jwks),
         None => Finding::skip("there is no JWKS"),
     }

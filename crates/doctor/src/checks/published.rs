@@ -3,14 +3,14 @@
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use issuer_discovery::{Jwk, Jwks};
+use issuer_discovery::Jwk;
 use issuer_keygen::{KeyMaterial, KeyRing, PublicKey};
 use issuer_relying_party::{PublishedKeys, Refused, Step, TokenAlgorithm};
 use serde_json::{Map, Value};
 
 use super::commands::{mend_entry, publish};
 use super::examine::line;
-use super::jwks::{body, entries, name, with};
+use super::jwks::{body, entries, name, published, with};
 use crate::check::{Check, Group};
 use crate::facts::Facts;
 use crate::plain::plain_list;
@@ -48,14 +48,14 @@ fn ring(facts: &Facts) -> Option<&KeyRing> {
 /// Tells whether the key that signs is published; nothing when one of the two cannot be seen.
 pub(super) fn our_key_is_published(facts: &Facts) -> Option<bool> {
     let signer = ring(facts)?.signer();
-    let jwks = Jwks::parse(body(facts)?).ok()?;
+    let jwks = published(facts)?;
     Some(jwks.find(signer.kid().as_str()).is_some_and(|found| found.same_key(&Jwk::of(signer))))
 }
 
 /// Tells whether every published key is ours, were it badly written; nothing when that cannot be seen.
 pub(super) fn all_ours(facts: &Facts) -> Option<bool> {
     let ring = ring(facts)?;
-    Jwks::parse(body(facts)?).ok()?;
+    published(facts)?;
     let is_ours = |entry: &Map<String, Value>| ring.published().any(|key| is_key(entry, key));
     Some(entries(facts).iter().all(is_ours))
 }

@@ -6,7 +6,7 @@ use issuer_policy::{Severity, TrustTarget};
 use issuer_registrar::Role;
 use issuer_relying_party::{Outcome, Step, Token, trust_in};
 
-use super::commands::register;
+use super::commands::{make_role, register};
 use super::examine::{SESSION_NAME, context, line, refused};
 use crate::check::{Check, Group};
 use crate::facts::{Facts, RoleFacts, StsAnswer};
@@ -108,8 +108,10 @@ fn exists(facts: &Facts) -> Finding {
         Ok(None) => Finding::fail(
             found.arn.as_str(),
             format!("account {} has no role of this name", found.arn.account().id),
-            "look the ARN up: aws iam list-roles; or make the role with a trust policy for the service account: aws \
-             iam create-role",
+            format!(
+                "look the ARN up (`aws iam list-roles`), or make the role, with the policies that the workload needs: {}",
+                make_role(facts, &found.arn)
+            ),
         )
         .at(Step::Trust),
     }
@@ -146,9 +148,12 @@ fn lint(facts: &Facts) -> Finding {
         let Some(worst) = lints.first() else { return Finding::pass("nothing is odd about it") };
         let expected = "the provider as Principal, and StringEquals on both aud and sub";
         let actual = plain_list(lints.iter().map(ToString::to_string));
-        let mut hints: Vec<String> =
-            lints.iter().map(|lint| line(&lint.hint()).replace("ISSUER", issuer)).collect();
-        hints.dedup();
+        let mut hints: Vec<String> = Vec::new();
+        for hint in lints.iter().map(|lint| line(&lint.hint()).replace("ISSUER", issuer)) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
         let hint = format!(
             "{}: aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json",
             hints.join("; "),

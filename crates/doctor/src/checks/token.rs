@@ -1,14 +1,14 @@
 //! The token, claim by claim, and what STS would answer
 //! ([AssumeRoleWithWebIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)).
 
-use issuer_discovery::{IssuerUrl, Jwks};
+use issuer_discovery::IssuerUrl;
 use issuer_relying_party::{Examination, NumericDate, Outcome, Refused, Step, Token, Verdict, shell_word};
 use time::Duration;
 
 use super::commands::mend_entry;
 use super::documents::difference;
 use super::examine::{self, examination, line, refused, unjudged, waits};
-use super::jwks::body;
+use super::jwks::published;
 use crate::check::{Check, Group};
 use crate::facts::Facts;
 use crate::plain::{plain, plain_list};
@@ -254,7 +254,7 @@ fn key(facts: &Facts) -> Finding {
         with(facts, |token| Finding::pass(plain(token.kid().unwrap_or_default())))
     });
     // `publish` leaves an entry as it is that is there.
-    let is_there = |kid: &str| Some(Jwks::parse(body(facts)?).ok()?.find(kid).is_some());
+    let is_there = |kid: &str| Some(published(facts)?.find(kid).is_some());
     let token = facts.token.known().and_then(|token| Token::parse(token.as_str()).ok());
     if found.status == Status::Fail && token.and_then(|token| is_there(token.kid()?)) == Some(true) {
         return Finding { hint: Some(mend_entry(facts)), ..found };

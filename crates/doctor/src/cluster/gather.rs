@@ -22,7 +22,7 @@ const CONTROL_PLANE_LABELS: [&str; 3] =
 const TOKEN_LIFE: &str = "10m";
 
 /// What to give so that a cluster is looked at.
-pub(crate) const ASK: &str = "give --cluster, or --cluster-openid-configuration FILE and --cluster-jwks FILE";
+const ASK: &str = "give --cluster, or --cluster-openid-configuration FILE and --cluster-jwks FILE";
 
 /// Looks at the cluster.
 pub async fn gather_cluster(

@@ -4,13 +4,12 @@ use issuer_discovery::PublishedDocument;
 use issuer_relying_party::{Step, shell_word};
 
 use super::facts::ClusterFacts;
-use super::with;
 use crate::facts::Facts;
 use crate::plain::{plain, plain_list};
 use crate::report::Finding;
 
 pub(super) fn discovery(facts: &Facts) -> Finding {
-    with(facts, |cluster| match &cluster.document {
+    facts.cluster.look(|cluster| match &cluster.document {
         Ok(document) => Finding::pass(match &cluster.version {
             Ok(version) => format!("Kubernetes {}, issuer {}", plain(version), plain(&document.issuer)),
             Err(_) => format!("issuer {}", plain(&document.issuer)),
@@ -22,14 +21,14 @@ pub(super) fn discovery(facts: &Facts) -> Finding {
 /// Tokens carry this text, and STS looks the provider up by it:
 /// [it must be equal byte for byte](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation).
 pub(super) fn issuer(facts: &Facts) -> Finding {
-    with(facts, |cluster| match &cluster.document {
+    facts.cluster.look(|cluster| match &cluster.document {
         Ok(document) => compare(facts.issuer.as_str(), &document.issuer),
         Err(gap) => gap.waits("cluster/discovery"),
     })
 }
 
 pub(super) fn token(facts: &Facts) -> Finding {
-    with(facts, |ClusterFacts { minted, .. }| {
+    facts.cluster.look(|ClusterFacts { minted, .. }| {
         let minted = match minted {
             Ok(minted) => minted,
             Err(gap) => return gap.skip(),
@@ -60,7 +59,7 @@ pub(super) fn jwks_uri(facts: &Facts) -> Finding {
         .as_ref()
         .ok()
         .and_then(|fetched| PublishedDocument::parse(&fetched.body).ok());
-    with(facts, |cluster| match (&cluster.document, public) {
+    facts.cluster.look(|cluster| match (&cluster.document, public) {
         (Err(gap), _) => gap.waits("cluster/discovery"),
         (Ok(_), None) => Finding::skip("waits for the public discovery document"),
         (Ok(document), Some(public)) if document.jwks_uri == public.jwks_uri => {

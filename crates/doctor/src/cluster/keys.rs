@@ -7,13 +7,12 @@ use issuer_discovery::{Jwk, Jwks};
 use issuer_relying_party::Step;
 
 use super::facts::ClusterFacts;
-use super::with;
 use crate::facts::Facts;
 use crate::plain::{plain, plain_list, whole};
 use crate::report::Finding;
 
 pub(super) fn jwks(facts: &Facts) -> Finding {
-    with(facts, |cluster| match &cluster.jwks {
+    facts.cluster.look(|cluster| match &cluster.jwks {
         Ok(jwks) if jwks.is_empty() => Finding::fail(
             "a key at least",
             "the cluster's JWKS is empty",
@@ -105,7 +104,7 @@ fn place(key: &Jwk, public: &Jwks) -> Place {
 }
 
 fn compare(facts: &Facts, look: impl FnOnce(&ClusterFacts, &Jwks, &Jwks) -> Finding) -> Finding {
-    with(facts, |cluster| {
+    facts.cluster.look(|cluster| {
         let own = match &cluster.jwks {
             Ok(own) => own,
             Err(gap) => return gap.waits("cluster/jwks"),

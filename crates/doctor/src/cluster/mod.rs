@@ -22,84 +22,102 @@ pub use facts::{ClusterFacts, ClusterRequest, Minted};
 pub use gap::{Gap, Seen};
 
 pub(crate) use gap::{items, list, text, texts};
-pub(crate) use gather::ASK;
 pub use gather::gather_cluster;
 
 use crate::check::{Check, Group};
-use crate::facts::Facts;
-use crate::report::Finding;
 
 /// What is looked at in the cluster, in order.
 pub(crate) const CHECKS: &[Check] = &[
-    check("cluster/discovery", "the cluster says who its issuer is", &[], issuer::discovery),
-    check("cluster/issuer", "the cluster signs as this issuer", &["cluster/discovery"], issuer::issuer),
-    check("cluster/token", "a token of the cluster names this issuer and the audience", &[], issuer::token),
-    check("cluster/jwks-uri", "the cluster names the public JWKS", &["cluster/discovery"], issuer::jwks_uri),
-    check("cluster/jwks", "the cluster shows its keys", &[], keys::jwks),
-    check("cluster/signing-key", "the key that signs is published", &["cluster/jwks"], keys::signing_key),
-    check(
+    Check::new(
+        Group::Cluster,
+        "cluster/discovery",
+        "the cluster says who its issuer is",
+        &[],
+        issuer::discovery,
+    ),
+    Check::new(
+        Group::Cluster,
+        "cluster/issuer",
+        "the cluster signs as this issuer",
+        &["cluster/discovery"],
+        issuer::issuer,
+    ),
+    Check::new(
+        Group::Cluster,
+        "cluster/token",
+        "a token of the cluster names this issuer and the audience",
+        &[],
+        issuer::token,
+    ),
+    Check::new(
+        Group::Cluster,
+        "cluster/jwks-uri",
+        "the cluster names the public JWKS",
+        &["cluster/discovery"],
+        issuer::jwks_uri,
+    ),
+    Check::new(Group::Cluster, "cluster/jwks", "the cluster shows its keys", &[], keys::jwks),
+    Check::new(
+        Group::Cluster,
+        "cluster/signing-key",
+        "the key that signs is published",
+        &["cluster/jwks"],
+        keys::signing_key,
+    ),
+    Check::new(
+        Group::Cluster,
         "cluster/verifying-keys",
         "every other key of the cluster is published",
         &["cluster/jwks"],
         keys::verifying_keys,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/control-plane",
         "every control-plane node shows how kube-apiserver was started",
         &[],
         nodes::control_plane,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/node-issuers",
         "this issuer is the first on every node",
         &["cluster/control-plane"],
         nodes::issuers,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/nodes-alike",
         "all nodes have the same issuers, key files and audiences",
         &["cluster/control-plane"],
         nodes::alike,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/key-files",
         "every node verifies what it signs",
         &["cluster/control-plane"],
         nodes::key_files,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/api-audiences",
         "tokens for AWS do not open kube-apiserver",
         &["cluster/control-plane"],
         audiences::for_aws,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/own-audiences",
         "the cluster's own audiences are still accepted",
         &["cluster/control-plane"],
         audiences::own,
     ),
-    check(
+    Check::new(
+        Group::Cluster,
         "cluster/token-life",
         "the life of a token is bounded",
         &["cluster/control-plane"],
         nodes::token_life,
     ),
 ];
-
-const fn check(
-    name: &'static str,
-    title: &'static str,
-    needs: &'static [&'static str],
-    look: fn(&Facts) -> Finding,
-) -> Check {
-    Check { name, group: Group::Cluster, title, needs, look }
-}
-
-/// Looks at something of the cluster; skips what nobody asked for.
-fn with(facts: &Facts, look: impl FnOnce(&ClusterFacts) -> Finding) -> Finding {
-    match facts.cluster.known() {
-        Some(cluster) => look(cluster),
-        None => Finding::skip(facts.cluster.missing().unwrap_or(ASK)),
-    }
-}

@@ -3,7 +3,6 @@
 use super::api_server::ApiServer;
 use super::facts::ClusterFacts;
 use super::issuer::difference;
-use super::with;
 use crate::facts::Facts;
 use crate::plain::{plain, plain_list};
 use crate::report::Finding;
@@ -12,7 +11,7 @@ use crate::report::Finding;
 const KUBEADM_KEYS: &str = "/etc/kubernetes/pki/";
 
 pub(super) fn control_plane(facts: &Facts) -> Finding {
-    with(facts, |cluster| match &cluster.nodes {
+    facts.cluster.look(|cluster| match &cluster.nodes {
         Ok(nodes) if nodes.is_empty() => Finding::skip(
             "no kube-apiserver shows as a pod in kube-system (k3s, k0s, managed and plain systemd control \
              planes): look at the flags on each node",
@@ -190,7 +189,7 @@ fn is_short(duration: &str) -> bool {
 
 /// Looks at all nodes; skips where they do not show themselves.
 pub(super) fn every(facts: &Facts, look: impl FnOnce(&[ApiServer]) -> Finding) -> Finding {
-    with(facts, |ClusterFacts { nodes, .. }| match nodes {
+    facts.cluster.look(|ClusterFacts { nodes, .. }| match nodes {
         Ok(nodes) => look(nodes),
         Err(gap) => gap.waits("cluster/control-plane"),
     })

@@ -4,26 +4,26 @@
 //! else.
 
 mod aws;
+mod keys;
 mod seen;
 
-use issuer_keygen::KeyRing;
 use issuer_registrar::{RoleArn, SessionError, assume_role_with_web_identity};
 
 use self::aws::{Aws, bucket};
+pub use self::keys::load_keys;
 use self::seen::Seen;
 use crate::checks::SESSION_NAME;
 use crate::cluster::gather_cluster;
-use crate::facts::{Fact, Facts, KeyFacts, LoadedKeys, StsAnswer};
+use crate::facts::{Fact, Facts, KeyFacts, StsAnswer};
 use crate::plain::whole;
-use crate::request::{Keys, Outside, Request};
+use crate::request::{Outside, Request};
 use crate::webhook::gather_webhook;
 
-/// Looks at everything that is asked about.
+/// Looks at everything that is asked about, beside the keys, which [`load_keys`] has loaded.
 ///
 /// The discovery document and the caller's identity come first, what needs them next: the JWKS and the provider, then
 /// the bucket, whose keys the discovery document names.
-pub async fn gather(request: &Request, outside: &Outside) -> Facts {
-    let keys = keys(request);
+pub async fn gather(request: &Request, keys: Fact<KeyFacts>, outside: &Outside) -> Facts {
     let (account, role) = (request.service_account.as_ref(), request.role.as_ref().map(RoleArn::as_str));
     let chain = async {
         let (seen, aws) = tokio::join!(Seen::of(&request.issuer, &outside.fetch), Aws::of(request, outside));
@@ -34,7 +34,7 @@ pub async fn gather(request: &Request, outside: &Outside) -> Facts {
     };
     let ((seen, aws, bucket), sts, cluster, webhook) = tokio::join!(
         chain,
-        sts(request, outside),
+        sts(request, &keys, outside),
         gather_cluster(&request.cluster, account, request.audience.as_str()),
         gather_webhook(&request.cluster, account, role),
     );
@@ -62,49 +62,18 @@ pub async fn gather(request: &Request, outside: &Outside) -> Facts {
     }
 }
 
-fn keys(request: &Request) -> Fact<KeyFacts> {
-    match &request.keys {
-        None => Fact::NotAsked("give --keys DIR, or --public-key FILE"),
-        Some(Keys::Public(keys)) => match KeyRing::from_public_keys(keys.clone()) {
-            Err(_) => Fact::NotAsked("give --keys DIR, or --public-key FILE"),
-            Ok(ring) => {
-                let loaded = Ok(LoadedKeys { ring, private: false, warnings: Vec::new() });
-                Fact::Is(KeyFacts { directory: None, loaded })
-            }
-        },
-        Some(Keys::Directory(directory)) => {
-            let path = directory.path().to_owned();
-            let loaded = match directory.load() {
-                Ok(None) => {
-                    let path = path.display();
-                    return Fact::Unknown(format!(
-                        "there is no key in {path}: give --keys DIR, or --public-key FILE"
-                    ));
-                }
-                Ok(Some(loaded)) => Ok(LoadedKeys {
-                    private: loaded.signing_key.is_some(),
-                    ring: loaded.ring,
-                    warnings: loaded.warnings,
-                }),
-                Err(error) => Err(error),
-            };
-            Fact::Is(KeyFacts { directory: Some(path), loaded })
-        }
-    }
-}
-
-async fn sts(request: &Request, outside: &Outside) -> Fact<StsAnswer> {
+async fn sts(request: &Request, keys: &Fact<KeyFacts>, outside: &Outside) -> Fact<StsAnswer> {
     if !request.assume_role {
         return Fact::NotAsked("give --assume-role, with --role-arn ARN and --token FILE");
     }
     // Whoever asked for the proof is not to take its absence for one.
-    Fact::Is(proof(request, outside).await.unwrap_or_else(|why| StsAnswer::NoAnswer { why }))
+    Fact::Is(proof(request, keys, outside).await.unwrap_or_else(|why| StsAnswer::NoAnswer { why }))
 }
 
 /// Asks STS; says why it could not be asked, or did not answer.
-async fn proof(request: &Request, outside: &Outside) -> Result<StsAnswer, String> {
+async fn proof(request: &Request, keys: &Fact<KeyFacts>, outside: &Outside) -> Result<StsAnswer, String> {
     let role = request.role.as_ref().ok_or("there is no role to ask for: give --role-arn ARN")?;
-    let token = request.token.as_ref().ok_or_else(|| no_token(request))?;
+    let token = request.token.as_ref().ok_or_else(|| no_token(request, keys))?;
     let config = outside.aws.as_ref().map_err(Clone::clone)?;
     let asked = request.duration_seconds;
     match assume_role_with_web_identity(config, role, SESSION_NAME, token.as_str(), asked).await {
@@ -121,13 +90,16 @@ async fn proof(request: &Request, outside: &Outside) -> Result<StsAnswer, String
     }
 }
 
-fn no_token(request: &Request) -> String {
-    let missing = match (&request.service_account, &request.keys) {
-        (None, _) => "give --token FILE, or --service-account NS/NAME so that one is signed here",
-        (Some(_), Some(Keys::Directory(_))) => {
+fn no_token(request: &Request, keys: &Fact<KeyFacts>) -> String {
+    let by_hand = matches!(keys, Fact::Is(KeyFacts { directory: None, .. }));
+    let missing = match &request.service_account {
+        None => "give --token FILE, or --service-account NS/NAME so that one is signed here",
+        Some(_) if by_hand => {
+            "without a key directory none can be signed here: give --token FILE, or --keys DIR"
+        }
+        Some(_) => {
             "the key directory holds no private key that could sign one: give --token FILE, or the right --keys DIR"
         }
-        (Some(_), _) => "without a key directory none can be signed here: give --token FILE, or --keys DIR",
     };
     format!("there is no token: {missing}")
 }

@@ -1,10 +1,12 @@
 //! What others wrote, as text that only stands there.
 //!
-//! The template engine escapes what HTML would obey. Here goes what a reader's eyes would obey (marks of direction),
+//! The template engine escapes what HTML would obey, and [`inert`] what a reader's eyes would obey (marks of direction)
 //! and what no HTML page may hold: controls and noncharacters
 //! ([HTML, 13.2.3.5](https://html.spec.whatwg.org/multipage/parsing.html#preprocessing-the-input-stream)).
 
 use std::fmt;
+
+use crate::plain::inert;
 
 /// No value that helps is longer: a trust policy has 2048 characters at most, an issuer 255.
 const LONGEST: usize = 2048;
@@ -20,19 +22,19 @@ impl Text {
     pub(super) fn whole(text: &str) -> Self {
         let left = text.chars().count().saturating_sub(LONGEST);
         if left == 0 {
-            return Self(plain(text));
+            return Self(inert(text).into_owned());
         }
         let begin: String = text.chars().take(LONGEST).collect();
-        Self(format!("{} … and {left} more characters", plain(&begin)))
+        Self(format!("{} … and {left} more characters", inert(&begin)))
     }
 
     /// Its beginning, for a place that has room for a line or two.
     pub(super) fn begin(text: &str, most: usize) -> Self {
         if text.chars().nth(most).is_none() {
-            return Self(plain(text));
+            return Self(inert(text).into_owned());
         }
         let begin: String = text.chars().take(most).collect();
-        Self(format!("{}…", plain(&begin)))
+        Self(format!("{}…", inert(&begin)))
     }
 }
 
@@ -85,46 +87,9 @@ fn command(text: &str, at_beginning: bool) -> Option<usize> {
     starts.find(|start| PROGRAMS.iter().any(|program| text[*start..].starts_with(program)))
 }
 
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        if obeyed(character) {
-            plain.extend(character.escape_default());
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
-}
-
-/// Controls, the separators of lines and paragraphs, the marks of direction
-/// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)), what has no width at all (one
-/// in an issuer is a fault that nobody sees), and noncharacters
-/// ([Unicode, 23.7](https://www.unicode.org/versions/latest/core-spec/chapter-23/#G12612)).
-fn obeyed(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
-        || matches!(character, '\u{fdd0}'..='\u{fdef}')
-        || u32::from(character) & 0xfffe == 0xfffe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_eyes_and_parsers_would_obey_is_escaped() {
-        let shown = Text::whole(
-            "a\u{0}\u{1b}[2J\r\n\u{9b}\u{202e}\u{2066}\u{7f}\u{200b}\u{feff}\u{fffe}\u{1ffff}\u{fdd0}é",
-        );
-        assert_eq!(
-            shown.to_string(),
-            "a\\u{0}\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}\\u{2066}\\u{7f}\\u{200b}\\u{feff}\\u{fffe}\\u{1ffff}\\u{fdd0}é"
-        );
-    }
 
     #[test]
     fn long_texts_are_cut_between_characters_and_say_so() {

@@ -15,6 +15,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::time::Validity;
 
 use crate::plain::{plain, whole};
 
@@ -23,8 +24,14 @@ use crate::plain::{plain, whole};
 pub struct ServingCertificate {
     chain: Vec<CertificateDer<'static>>,
     names: Vec<String>,
-    not_before: OffsetDateTime,
-    not_after: OffsetDateTime,
+    lifetime: Lifetime,
+}
+
+/// From when to when a certificate counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) from: OffsetDateTime,
+    pub(crate) to: OffsetDateTime,
 }
 
 impl ServingCertificate {
@@ -42,9 +49,7 @@ impl ServingCertificate {
             Ok(None) => Vec::new(),
             Err(error) => return Err(whole(&error)),
         };
-        let not_before = instant(certificate.validity.not_before)?;
-        let not_after = instant(certificate.validity.not_after)?;
-        Ok(Self { names, not_before, not_after, chain })
+        Ok(Self { names, lifetime: Lifetime::of(&certificate.validity)?, chain })
     }
 
     /// The names that it is for; a common name does not count.
@@ -56,13 +61,18 @@ impl ServingCertificate {
     /// When it begins to count.
     #[must_use]
     pub fn not_before(&self) -> OffsetDateTime {
-        self.not_before
+        self.lifetime.from
     }
 
     /// When it runs out.
     #[must_use]
     pub fn not_after(&self) -> OffsetDateTime {
-        self.not_after
+        self.lifetime.to
+    }
+
+    /// From when to when it counts.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.lifetime
     }
 
     /// Tells whether it is for a host.
@@ -73,29 +83,55 @@ impl ServingCertificate {
             .is_ok_and(|host| certificate.verify_is_valid_for_subject_name(&host).is_ok())
     }
 
-    /// Tells whether a bundle of authorities vouches for it at an instant.
+    /// Looks whether a bundle of authorities vouches for it at an instant, and how long the one does that lasts longest.
     ///
     /// # Errors
     /// Says why not.
-    pub(crate) fn vouched_for(&self, bundle: &[u8], now: OffsetDateTime) -> Result<(), String> {
+    pub(crate) fn vouched_for(&self, bundle: &[u8], now: OffsetDateTime) -> Result<Lifetime, String> {
         let authorities = certificates(bundle)?;
         let first = self.chain.first().ok_or("there is no certificate")?;
         if authorities.contains(first) {
-            return Ok(());
+            return Ok(self.lifetime);
         }
         let certificate = EndEntityCert::try_from(first).map_err(|error| whole(&error))?;
         // webpki takes an anchor's name and key alone; that an authority has run out is for us to see.
-        let (current, expired): (Vec<_>, Vec<_>) =
-            authorities.iter().partition(|authority| is_current(authority, now));
-        let anchors: Vec<TrustAnchor<'_>> = current
-            .into_iter()
-            .filter_map(|authority| webpki::anchor_from_trusted_cert(authority).ok())
-            .collect();
+        let (mut current, mut expired, mut last) = (0, 0, None);
+        let mut until: Option<Lifetime> = None;
+        for authority in &authorities {
+            let Some(lifetime) = lifetime(authority).filter(|lifetime| lifetime.holds(now)) else {
+                expired += 1;
+                continue;
+            };
+            let Ok(anchor) = webpki::anchor_from_trusted_cert(authority) else { continue };
+            current += 1;
+            match self.verify(&certificate, anchor, now) {
+                Ok(()) if until.is_none_or(|until| until.to < lifetime.to) => until = Some(lifetime),
+                Ok(()) => {}
+                Err(error) => last = Some(error),
+            }
+        }
+        until.ok_or_else(|| {
+            // Without any authority the answer is the same as with a stranger.
+            let error = whole(&last.unwrap_or(webpki::Error::UnknownIssuer));
+            match (expired, current) {
+                (0, 0) => "caBundle holds no certificate".to_owned(),
+                (0, _) => error,
+                (count, _) => format!("{error} ({count} certificate(s) of caBundle have run out)"),
+            }
+        })
+    }
+
+    fn verify(
+        &self,
+        certificate: &EndEntityCert<'_>,
+        anchor: TrustAnchor<'_>,
+        now: OffsetDateTime,
+    ) -> Result<(), webpki::Error> {
         let since_epoch = Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or(0));
         certificate
             .verify_for_usage(
                 webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
+                &[anchor],
                 self.chain.get(1..).unwrap_or_default(),
                 UnixTime::since_unix_epoch(since_epoch),
                 KeyUsage::server_auth(),
@@ -103,11 +139,17 @@ impl ServingCertificate {
                 None,
             )
             .map(|_| ())
-            .map_err(|error| match (expired.len(), anchors.len()) {
-                (0, 0) => "caBundle holds no certificate".to_owned(),
-                (0, _) => whole(&error),
-                (count, _) => format!("{} ({count} certificate(s) of caBundle have run out)", whole(&error)),
-            })
+    }
+}
+
+impl Lifetime {
+    fn of(validity: &Validity) -> Result<Self, String> {
+        Ok(Self { from: instant(validity.not_before)?, to: instant(validity.not_after)? })
+    }
+
+    /// Tells whether an instant is within it.
+    pub(crate) fn holds(self, now: OffsetDateTime) -> bool {
+        self.from <= now && now <= self.to
     }
 }
 
@@ -117,11 +159,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|_| "it is no PEM of certificates".to_owned())
 }
 
-fn is_current(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> bool {
-    let Ok(read) = Certificate::from_der(certificate) else { return false };
-    let validity = read.tbs_certificate.validity;
-    let lifetime = (instant(validity.not_before), instant(validity.not_after));
-    matches!(lifetime, (Ok(from), Ok(to)) if from <= now && now <= to)
+fn lifetime(certificate: &CertificateDer<'_>) -> Option<Lifetime> {
+    let read = Certificate::from_der(certificate).ok()?;
+    Lifetime::of(&read.tbs_certificate.validity).ok()
 }
 
 fn name(name: &GeneralName) -> Option<String> {

@@ -19,7 +19,7 @@ use crate::facts::Fact;
 use crate::kubectl::Kubectl;
 
 /// What to give so that the webhook is looked at.
-pub(crate) const ASK: &str = "give --cluster";
+const ASK: &str = "give --cluster";
 
 /// What to give so that a service account is looked at.
 const ASK_SERVICE_ACCOUNT: &str = "give --service-account NAMESPACE/NAME";

@@ -28,66 +28,78 @@ use crate::report::Finding;
 
 /// What is looked at of the webhook, in order.
 pub(crate) const CHECKS: &[Check] = &[
-    check("webhook/installed", "a pod identity webhook is registered", &[], registration::installed),
-    check("webhook/ready", "the webhook runs", &[], workload::ready),
-    check("webhook/arguments", "the webhook makes tokens for the audience", &[], workload::arguments),
-    check("webhook/certificate-expiry", "the webhook's certificate is current", &[], serving::expiry),
-    check(
+    Check::new(
+        Group::Webhook,
+        "webhook/installed",
+        "a pod identity webhook is registered",
+        &[],
+        registration::installed,
+    ),
+    Check::new(Group::Webhook, "webhook/ready", "the webhook runs", &[], workload::ready),
+    Check::new(
+        Group::Webhook,
+        "webhook/arguments",
+        "the webhook makes tokens for the audience",
+        &[],
+        workload::arguments,
+    ),
+    Check::new(
+        Group::Webhook,
+        "webhook/certificate-expiry",
+        "the webhook's certificate is current",
+        &[],
+        serving::expiry,
+    ),
+    Check::new(
+        Group::Webhook,
         "webhook/certificate-names",
         "the webhook's certificate is for its Service's name",
         &[],
         serving::names,
     ),
-    check(
+    Check::new(
+        Group::Webhook,
         "webhook/ca-bundle",
         "kube-apiserver trusts the webhook's certificate",
         &["webhook/certificate-expiry"],
         serving::ca_bundle,
     ),
-    check(
+    Check::new(
+        Group::Webhook,
         "webhook/review-versions",
         "the webhook is asked in a version that it answers",
         &[],
         registration::review_versions,
     ),
-    check(
+    Check::new(
+        Group::Webhook,
         "webhook/reinvocation",
         "containers that come later get the token too",
         &[],
         registration::reinvocation,
     ),
-    check(
+    Check::new(
+        Group::Webhook,
         "webhook/failure-policy",
         "without the webhook pods fail neither silently nor for ever",
         &[],
         registration::failure_policy,
     ),
-    check("webhook/service-account", "the service account names the role", &[], pod::service_account),
-    check("webhook/pod", "a pod can be made in the namespace", &[], pod::made),
-    check("webhook/pod-role", "a pod gets the role", &["webhook/pod"], pod::role),
-    check("webhook/pod-token", "a pod gets the token", &["webhook/pod"], pod::token),
+    Check::new(
+        Group::Webhook,
+        "webhook/service-account",
+        "the service account names the role",
+        &[],
+        pod::service_account,
+    ),
+    Check::new(Group::Webhook, "webhook/pod", "a pod can be made in the namespace", &[], pod::made),
+    Check::new(Group::Webhook, "webhook/pod-role", "a pod gets the role", &["webhook/pod"], pod::role),
+    Check::new(Group::Webhook, "webhook/pod-token", "a pod gets the token", &["webhook/pod"], pod::token),
 ];
-
-const fn check(
-    name: &'static str,
-    title: &'static str,
-    needs: &'static [&'static str],
-    look: fn(&Facts) -> Finding,
-) -> Check {
-    Check { name, group: Group::Webhook, title, needs, look }
-}
-
-/// Looks at something of the webhook; skips what nobody asked for.
-fn with(facts: &Facts, look: impl FnOnce(&WebhookFacts) -> Finding) -> Finding {
-    match facts.webhook.known() {
-        Some(webhook) => look(webhook),
-        None => Finding::skip(facts.webhook.missing().unwrap_or(gather::ASK)),
-    }
-}
 
 /// Looks at the registration; skips where there is none.
 fn registered(facts: &Facts, look: impl FnOnce(&WebhookFacts, &Registration) -> Finding) -> Finding {
-    with(facts, |webhook| match &webhook.registration {
+    facts.webhook.look(|webhook| match &webhook.registration {
         Ok(Some(registration)) => look(webhook, registration),
         Ok(None) => Finding::skip("waits for webhook/installed"),
         Err(gap) => gap.waits("webhook/installed"),

@@ -7,7 +7,6 @@ use issuer_relying_party::shell_word;
 use serde_json::Value;
 
 use super::facts::WebhookFacts;
-use super::with;
 use super::workload::PREFIX;
 use crate::cluster::{Gap, list, text};
 use crate::facts::Facts;
@@ -16,7 +15,7 @@ use crate::plain::plain;
 use crate::report::Finding;
 
 pub(super) fn service_account(facts: &Facts) -> Finding {
-    with(facts, |webhook| {
+    facts.webhook.look(|webhook| {
         let annotations = match &webhook.annotations {
             Ok(annotations) => annotations,
             Err(gap @ Gap::Kubectl(KubectlError::NotFound { .. })) => return gap.fail("the service account"),
@@ -64,7 +63,7 @@ pub(super) fn service_account(facts: &Facts) -> Finding {
 }
 
 pub(super) fn made(facts: &Facts) -> Finding {
-    with(facts, |webhook| match &webhook.pod {
+    facts.webhook.look(|webhook| match &webhook.pod {
         Ok(pod) if !touched(pod) && matches!(webhook.registration, Ok(None)) => {
             Finding::skip("nothing changes new pods here: pod templates have to carry the token by hand")
         }
@@ -157,7 +156,7 @@ fn carried(pod: &Value, audience: &str) -> Result<String, String> {
 }
 
 fn looked_at(facts: &Facts, look: impl FnOnce(&WebhookFacts, &Value) -> Finding) -> Finding {
-    with(facts, |webhook| match &webhook.pod {
+    facts.webhook.look(|webhook| match &webhook.pod {
         Ok(pod) => look(webhook, pod),
         Err(gap) => gap.waits("webhook/pod"),
     })

@@ -4,7 +4,7 @@ use issuer_relying_party::shell_word;
 use serde_json::Map;
 
 use super::facts::{Registration, Target, WebhookFacts};
-use super::{registered, with};
+use super::registered;
 use crate::facts::Facts;
 use crate::plain::{plain, plain_list};
 use crate::report::Finding;
@@ -13,7 +13,7 @@ use crate::report::Finding;
 const LAST_WITHOUT_TYPE: [u64; 3] = [0, 6, 17];
 
 pub(super) fn installed(facts: &Facts) -> Finding {
-    with(facts, |webhook| match &webhook.registration {
+    facts.webhook.look(|webhook| match &webhook.registration {
         Ok(Some(registration)) if registration.others.is_empty() => {
             Finding::pass(plain(&registration.configuration))
         }

@@ -1,9 +1,10 @@
 //! Whether kube-apiserver takes the certificate that the webhook serves with.
 
-use time::{Date, Duration};
+use issuer_relying_party::shell_word;
+use time::{Date, Duration, OffsetDateTime};
 
-use super::workload::namespace;
-use super::{Registration, ServingCertificate, registered};
+use super::certificate::Lifetime;
+use super::{Registration, ServingCertificate, Target, registered};
 use crate::cluster::Gap;
 use crate::facts::Facts;
 use crate::kubectl_error::KubectlError;
@@ -15,11 +16,7 @@ const SOON: Duration = Duration::days(30);
 
 pub(super) fn expiry(facts: &Facts) -> Finding {
     registered(facts, |webhook, registration| {
-        let hint = format!(
-            "make a new one with the same names (cert-manager, or openssl), put it into the Secret in \
-             namespace {}; the webhook takes it without a restart. Let something renew it",
-            namespace(registration)
-        );
+        let hint = renewal(registration);
         let certificate = match &webhook.certificate {
             Ok(certificate) => certificate,
             Err(gap @ (Gap::Malformed { .. } | Gap::Kubectl(KubectlError::NotFound { .. }))) => {
@@ -32,7 +29,8 @@ pub(super) fn expiry(facts: &Facts) -> Finding {
             // That the Secret may not be read is no finding about the webhook.
             Err(gap) => return gap.skip(),
         };
-        let (from, to) = (certificate.not_before(), certificate.not_after());
+        let lifetime = certificate.lifetime();
+        let (from, to) = (lifetime.from, lifetime.to);
         if facts.now > to {
             return Finding::fail("a current certificate", format!("it ran out on {}", day(to.date())), hint);
         }
@@ -43,14 +41,8 @@ pub(super) fn expiry(facts: &Facts) -> Finding {
                 hint,
             );
         }
-        // One that never lives longer is renewed later.
-        let soon = SOON.min((to - from) / 3);
-        if to - facts.now < soon {
-            return Finding::warn(
-                format!("{} days left", soon.whole_days()),
-                format!("it runs out on {}", day(to.date())),
-                hint,
-            );
+        if let Some(wanted) = ends_soon(lifetime, facts.now) {
+            return Finding::warn(wanted, format!("it runs out on {}", day(to.date())), hint);
         }
         Finding::pass(format!("until {}", day(to.date())))
     })
@@ -68,8 +60,9 @@ pub(super) fn names(facts: &Facts) -> Finding {
             format!("the name {name} among its subject alternative names"),
             plain_list(certificate.names()),
             format!(
-                "make the certificate again with {name} as a DNS name; one in the subject's common name \
-                 alone is refused since Kubernetes 1.19"
+                "it needs {name} as a DNS name; one in the subject's common name alone is refused since Kubernetes \
+                 1.19. {}",
+                renewal(registration)
             ),
         )
     })
@@ -78,8 +71,9 @@ pub(super) fn names(facts: &Facts) -> Finding {
 pub(super) fn ca_bundle(facts: &Facts) -> Finding {
     served(facts, |certificate, registration| {
         let hint = format!(
-            "put the certificate of the authority that signed it, in base64, as clientConfig.caBundle into \
-             the MutatingWebhookConfiguration {} (cert-manager does it by the annotation \
+            "apply Secret and configuration as `issuerctl workload webhook` writes them, both at once; or put the \
+             certificate of the authority that signed it, in base64, as clientConfig.caBundle into the \
+             MutatingWebhookConfiguration {} (cert-manager does it by the annotation \
              cert-manager.io/inject-ca-from)",
             plain(&registration.configuration)
         );
@@ -87,7 +81,14 @@ pub(super) fn ca_bundle(facts: &Facts) -> Finding {
             return Finding::fail("caBundle with the authority's certificate", "there is no caBundle", hint);
         }
         match certificate.vouched_for(&registration.authorities, facts.now) {
-            Ok(()) => Finding::pass("caBundle vouches for it"),
+            Ok(lifetime) => match ends_soon(lifetime, facts.now) {
+                Some(wanted) => Finding::warn(
+                    format!("an authority with {wanted}"),
+                    format!("the authority runs out on {}", day(lifetime.to.date())),
+                    renewal(registration),
+                ),
+                None => Finding::pass("caBundle vouches for it"),
+            },
             Err(reason) => Finding::fail("a caBundle that vouches for the serving certificate", reason, hint),
         }
     })
@@ -98,6 +99,27 @@ fn served(facts: &Facts, look: impl FnOnce(&ServingCertificate, &Registration) -
         Ok(certificate) => look(certificate, registration),
         Err(gap) => gap.waits("webhook/certificate-expiry"),
     })
+}
+
+/// How many days should be left, when there are fewer.
+fn ends_soon(lifetime: Lifetime, now: OffsetDateTime) -> Option<String> {
+    // What never lives longer is renewed later.
+    let soon = SOON.min((lifetime.to - lifetime.from) / 3);
+    (lifetime.to - now < soon).then(|| format!("{} days left", soon.whole_days()))
+}
+
+/// Makes a certificate anew, and its authority where that ends.
+fn renewal(registration: &Registration) -> String {
+    let Target::Service { namespace, name } = &registration.target else {
+        return "make a new one with the same names where that host's certificates are made".to_owned();
+    };
+    format!(
+        "run what made it again, with the same flags: that renews the certificate, and its authority in time; then apply \
+         what it writes, and the webhook takes it without a restart (where cert-manager makes it, look why that has \
+         not): issuerctl workload webhook --out DIR --namespace {} --name {}",
+        shell_word(namespace),
+        shell_word(name)
+    )
 }
 
 fn day(date: Date) -> String {

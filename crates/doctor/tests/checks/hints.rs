@@ -10,6 +10,8 @@ use crate::healthy::{self, ISSUER, key, other_key, token, token_request};
 
 const PUBLISH: &str = "issuerctl publish --bucket oidc-bucket --issuer \
                        https://oidc-bucket.s3.eu-west-1.amazonaws.com/prod";
+const MAKE_ROLE: &str = "issuerctl role apply --issuer https://oidc-bucket.s3.eu-west-1.amazonaws.com/prod --name demo \
+                         --service-account default/demo";
 const TAKE_DISCOVERY: &str = "aws s3 rm s3://oidc-bucket/prod/.well-known/openid-configuration";
 const TAKE_JWKS: &str = "aws s3 rm s3://oidc-bucket/prod/openid/v1/jwks";
 
@@ -211,7 +213,35 @@ const CASES: &[Case] = &[
         &["look whether its condition holds"],
         &["take it out"],
     ),
-    (|facts| role(facts, |live| *live = None), "token/verdict", &["look the ARN up"], &["AWS_ROLE_ARN"]),
+    (
+        |facts| role(facts, |live| *live = None),
+        "token/verdict",
+        &["look the ARN up", MAKE_ROLE, " --path /"],
+        &["AWS_ROLE_ARN", "--audience"],
+    ),
+    // The ARN says where the role has to lie, and a token who it is for.
+    (
+        |facts| {
+            let Fact::Is(found) = &mut facts.role else { return };
+            found.arn = "arn:aws:iam::123456789012:role/team/a/demo".parse().unwrap();
+            found.live = Ok(None);
+            facts.service_account = None;
+            facts.audience = "$(id)".parse().unwrap();
+        },
+        "role/exists",
+        &[MAKE_ROLE, " --path /team/a/ --audience '$(id)'"],
+        &[],
+    ),
+    (
+        |facts| {
+            role(facts, |live| *live = None);
+            facts.service_account = None;
+            facts.token = Fact::NotAsked("give --token FILE");
+        },
+        "role/exists",
+        &["--service-account NAMESPACE/NAME --path /"],
+        &[],
+    ),
 ];
 
 /// Changes what is served alone, where no bucket was looked at.

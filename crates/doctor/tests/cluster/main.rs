@@ -3,7 +3,9 @@
 
 mod certificate;
 mod control_plane;
+mod control_plane_fixture;
 mod kubectl;
 mod support;
 mod webhook;
 mod webhook_fixture;
+mod webhook_gaps;

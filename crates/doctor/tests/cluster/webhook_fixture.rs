@@ -35,11 +35,16 @@ pub(crate) struct Cluster {
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 pub(crate) fn authority(name: &str) -> Authority {
+    authority_until(name, 3650)
+}
+
+/// An authority that lives for so many days from `now` on.
+pub(crate) fn authority_until(name: &str, days: i64) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = now() - Duration::days(10);
-    params.not_after = now() + Duration::days(3650);
+    params.not_before = now() - Duration::days(100);
+    params.not_after = now() + Duration::days(days);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
