@@ -73,6 +73,8 @@ class Running:
         self.ca_file = described["ca_file"]
         self.env = described["env"]
         self.seed = described.get("seed")
+        self.admin_env = described.get("admin_env")
+        self.accounts = described.get("accounts", {})
 
     def kill(self):
         """Ends it as a power cut would."""

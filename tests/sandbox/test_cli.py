@@ -82,7 +82,7 @@ def test_refusals_are_told_by_name(cli, name):
     configuration = json.dumps({"LocationConstraint": "eu-west-1", "Tags": [{"Key": "a", "Value": "b"}]})
     cli("s3api", "create-bucket", "--bucket", name, "--region", "eu-west-1", "--create-bucket-configuration", configuration)
     assert cli("s3api", "get-bucket-tagging", "--bucket", name, "--region", "eu-west-1")["TagSet"] == [{"Key": "a", "Value": "b"}]
-    assert "(InvalidAction)" in cli("iam", "list-users", fails=True)
+    assert "(InvalidAction)" in cli("iam", "list-groups", fails=True)
     assert "(BucketAlreadyExists)" in cli("s3api", "create-bucket", "--bucket", "somebody-elses", fails=True)
 
 

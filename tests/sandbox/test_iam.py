@@ -188,8 +188,8 @@ def test_what_is_not_there(iam, operation, settings):
 
 
 def test_actions_that_are_not_there_are_named(iam, sts):
-    words = "Could not find operation ListUsers for version 2010-05-08"
-    assert_refused(("InvalidAction", 400, words), iam.list_users)
+    words = "Could not find operation ListGroups for version 2010-05-08"
+    assert_refused(("InvalidAction", 400, words), iam.list_groups)
     words = "Could not find operation GetSessionToken for version 2011-06-15"
     assert_refused(("InvalidAction", 400, words), sts.get_session_token)
 

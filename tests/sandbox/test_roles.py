@@ -527,3 +527,30 @@ def test_the_cli_makes_and_removes_a_role(cli, door, role_name):
     assert "An error occurred (DeleteConflict) when calling the DeleteRole operation" in told
     cli("iam", "delete-role-policy", *put)
     cli("iam", "delete-role", "--role-name", role_name)
+
+
+@pytest.mark.table("success")
+def test_policies_are_tagged(iam, policy):
+    iam.tag_policy(PolicyArn=policy, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    iam.tag_policy(PolicyArn=policy, Tags=[{"Key": "B", "Value": "3"}])
+    iam.untag_policy(PolicyArn=policy, TagKeys=["a", "never was"])
+    expected = [{"Key": "B", "Value": "3"}]
+    assert iam.list_policy_tags(PolicyArn=policy)["Tags"] == expected == iam.get_policy(PolicyArn=policy)["Policy"]["Tags"]
+
+
+@pytest.mark.table("refusal")
+def test_tags_of_policies_have_their_limits(iam, policy):
+    nobody = f"arn:aws:iam::{ACCOUNT}:policy/nobody"
+    missing = ("NoSuchEntity", 404, f"Policy {nobody} was not found.")
+    assert_refused(missing, iam.tag_policy, PolicyArn=nobody, Tags=[{"Key": "a", "Value": "1"}])
+    assert_refused(missing, iam.list_policy_tags, PolicyArn=nobody)
+    of_aws = ("AccessDenied", 403, "Cannot operate on the policy of another account.")
+    assert_refused(of_aws, iam.tag_policy, PolicyArn=READ_ONLY, Tags=[{"Key": "a", "Value": "1"}])
+    iam.tag_policy(PolicyArn=policy, Tags=[{"Key": f"k{number}", "Value": ""} for number in range(50)])
+    expected = ("LimitExceeded", 409, "Cannot exceed quota for TagsPerPolicy: 50")
+    assert_refused(expected, iam.tag_policy, PolicyArn=policy, Tags=[{"Key": "more", "Value": ""}])
+
+
+def test_a_role_that_is_not_there_has_no_instance_profiles(iam):
+    expected = ("NoSuchEntity", 404, "The role with name nobody cannot be found.")
+    assert_refused(expected, iam.list_instance_profiles_for_role, RoleName="nobody")

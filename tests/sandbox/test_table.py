@@ -117,6 +117,7 @@ READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 ROLE = [
     ("get_role", {}, {}),
     ("list_role_tags", {}, {"Tags": [], "IsTruncated": False}),
+    ("list_instance_profiles_for_role", {}, {"InstanceProfiles": [], "IsTruncated": False}),
     ("update_role", {}, {}),
     ("update_role", {"Description": "d", "MaxSessionDuration": 43200}, {}),
     ("update_assume_role_policy", {"PolicyDocument": TRUST}, {}),

@@ -1,11 +1,12 @@
-//! The one account: who it is, what it has and had, and the names that it gives to things.
+//! An account: who it is, what it has and had, the ids that it gives to things, and the accounts beside it.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use issuer_discovery::{Partition, Region};
+use issuer_policy::{Document, Kind};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::error::SandboxError;
 use crate::history::History;
 use crate::issuers::Elsewhere;
+use crate::rate::Bucket;
 use crate::session::{Mint, base32};
 use crate::sigv4::sha256_hex;
 use crate::state::{AccessBlock, State};
@@ -33,6 +35,14 @@ pub(crate) struct Account {
     pub(crate) elsewhere: Arc<Elsewhere>,
     /// The calls that AWS does not want two of at once.
     pub(crate) under_way: UnderWay,
+    /// What the operator may do, where it is limited.
+    pub(crate) operator: Option<Arc<Document>>,
+    /// The rate of IAM's calls, where they have one.
+    iam_rate: Option<Arc<Bucket>>,
+    /// The account that has the buckets, where this is another one.
+    home: Option<Arc<Account>>,
+    /// All accounts of the sandbox.
+    all: OnceLock<Vec<Weak<Account>>>,
     history: Mutex<History>,
     calls: AtomicU64,
     things: AtomicU64,
@@ -46,9 +56,7 @@ impl Account {
         thumbprint: String,
         saved: Option<Saved>,
     ) -> Result<Self, SandboxError> {
-        if config.account.len() != 12 || !config.account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(SandboxError::Account { account: config.account });
-        }
+        Self::check_id(&config.account)?;
         let partition = config.region.parse::<Region>().map_err(SandboxError::Region)?.partition();
         let (mut state, next_thing) = match saved {
             Some(saved) if saved.account != config.account || saved.partition != partition.id() => {
@@ -64,6 +72,11 @@ impl Account {
             state.account_block = Some(AccessBlock::ALL);
         }
         let elsewhere = Arc::new(Elsewhere::new(&config)?);
+        let operator = config.operator_policy.as_deref().map(operator_policy).transpose()?.map(Arc::new);
+        let iam_rate = config.iam_rate.map(|rate| {
+            let burst = config.iam_burst.unwrap_or_else(|| rate.saturating_mul(2));
+            Arc::new(Bucket::new(rate, burst, config.clock.exact()))
+        });
         let delay = config.propagation.unwrap_or_default();
         Ok(Self {
             config,
@@ -72,11 +85,63 @@ impl Account {
             mint: Arc::new(Mint::new()?),
             elsewhere,
             under_way: UnderWay::default(),
+            operator,
+            iam_rate,
+            home: None,
+            all: OnceLock::new(),
             history: Mutex::new(History::new(state, delay)),
             calls: AtomicU64::new(1),
             things: AtomicU64::new(next_thing),
             started: Instant::now(),
         })
+    }
+
+    /// Checks that an account has twelve digits.
+    pub(crate) fn check_id(id: &str) -> Result<(), SandboxError> {
+        match id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => Ok(()),
+            false => Err(SandboxError::Account { account: id.to_owned() }),
+        }
+    }
+
+    /// An account beside another one, which has the buckets.
+    pub(crate) fn beside(
+        home: &Arc<Self>,
+        account: &str,
+        saved: Option<Saved>,
+    ) -> Result<Self, SandboxError> {
+        let own = Self::new(home.config.beside(account), home.thumbprint.clone(), saved)?;
+        // Whoever signs is found by what the token says, whichever account it is of.
+        Ok(Self { mint: Arc::clone(&home.mint), home: Some(Arc::clone(home)), ..own })
+    }
+
+    /// Tells each of all accounts of the others.
+    pub(crate) fn introduce(all: &[Arc<Self>]) {
+        for account in all {
+            let _ = account.all.set(all.iter().map(Arc::downgrade).collect());
+        }
+    }
+
+    /// The account of the sandbox that has this id, itself too.
+    pub(crate) fn neighbour(&self, id: &str) -> Option<Arc<Self>> {
+        let all = self.all.get().into_iter().flatten();
+        all.filter_map(Weak::upgrade).find(|account| account.config.account == id)
+    }
+
+    /// The account that has the buckets.
+    pub(crate) fn home(&self) -> &Self {
+        self.home.as_deref().unwrap_or(self)
+    }
+
+    /// Whether an access key is of this account, whoever's it is in it; of a temporary one its token tells.
+    pub(crate) fn has_key(&self, access_key_id: &str, token: Option<&str>) -> bool {
+        let of_session = || {
+            let session = self.mint.read(access_key_id, token?)?;
+            (session.account == self.config.account).then_some(())
+        };
+        self.config.key(access_key_id).is_some()
+            || self.state().owner_of(access_key_id).is_some()
+            || of_session().is_some()
     }
 
     /// The same account as it was before the last change; what is done to it is done to a copy.
@@ -88,6 +153,10 @@ impl Account {
             mint: Arc::clone(&self.mint),
             elsewhere: Arc::clone(&self.elsewhere),
             under_way: UnderWay::default(),
+            operator: self.operator.clone(),
+            iam_rate: self.iam_rate.clone(),
+            home: self.home.clone(),
+            all: self.all.clone(),
             history: Mutex::new(History::new(self.history().before().clone(), Duration::ZERO)),
             calls: AtomicU64::new(self.calls.load(Ordering::Relaxed)),
             things: AtomicU64::new(self.things.load(Ordering::Relaxed)),
@@ -153,49 +222,34 @@ impl Account {
     /// A unique id of IAM: four letters that tell what it is of, and seventeen of its own.
     pub(crate) fn unique_id(&self, prefix: &str) -> String {
         let number = self.next_thing();
-        let digest = Sha256::digest(format!("{prefix}/{number}/{}", self.thumbprint));
+        let digest = Sha256::digest(format!("{prefix}/{number}/{}/{}", self.config.account, self.thumbprint));
         format!("{prefix}{}", &base32(&digest)[..17])
     }
 
-    /// The user that the access keys belong to.
-    pub(crate) fn user_arn(&self) -> String {
-        format!("arn:{}:iam::{}:user/sandbox", self.partition, self.config.account)
+    /// Whether IAM takes one more call now.
+    pub(crate) fn takes_a_call_of_iam(&self) -> bool {
+        self.iam_rate.as_ref().is_none_or(|bucket| bucket.take(self.config.clock.exact()))
     }
 
-    /// Its unique id, in the form that users have.
-    pub(crate) fn user_id(&self) -> &'static str {
-        "AIDASANDBOXEXAMPLE000"
-    }
-
-    /// The ARN of a bucket, or of `BUCKET/KEY`.
-    pub(crate) fn s3_arn(&self, path: &str) -> String {
-        format!("arn:{}:s3:::{path}", self.partition)
-    }
-
-    /// The ARN of the provider of an issuer, given without `https://`.
-    pub(crate) fn provider_arn(&self, url: &str) -> String {
-        format!("arn:{}:iam::{}:oidc-provider/{url}", self.partition, self.config.account)
-    }
-
-    /// The ARN of a role.
-    pub(crate) fn role_arn(&self, path: &str, name: &str) -> String {
-        format!("arn:{}:iam::{}:role{path}{name}", self.partition, self.config.account)
-    }
-
-    /// The ARN of a role's session: without the role's path.
-    pub(crate) fn session_arn(&self, role: &str, session: &str) -> String {
-        format!("arn:{}:sts::{}:assumed-role/{role}/{session}", self.partition, self.config.account)
-    }
-
-    /// The ARN of a managed policy of the account's own.
-    pub(crate) fn policy_arn(&self, path: &str, name: &str) -> String {
-        format!("arn:{}:iam::{}:policy{path}{name}", self.partition, self.config.account)
+    /// The secret of an access key: one that the sandbox is started with, a user's, or a temporary one, whose token
+    /// has to be looked at beside.
+    pub(crate) fn secret_of(&self, access_key_id: &str) -> Option<String> {
+        let built_in = self.config.key(access_key_id).map(|(secret, _)| secret.to_owned());
+        let of_user = || self.state().settled().owner_of(access_key_id).map(|(_, _, key)| key.secret.clone());
+        built_in.or_else(of_user).or_else(|| self.mint.secret(access_key_id))
     }
 
     /// S3's canonical id of the owner of the account's buckets.
     pub(crate) fn canonical_id(&self) -> String {
         sha256_hex(self.config.account.as_bytes())
     }
+}
+
+/// Reads what an operator may do: a policy that IAM would take.
+fn operator_policy(text: &str) -> Result<Document, SandboxError> {
+    let document = Document::parse(text).map_err(SandboxError::OperatorPolicy)?;
+    document.check_as_iam(Kind::Identity).map_err(SandboxError::OperatorPolicy)?;
+    Ok(document)
 }
 
 /// The state at one moment, to be written down.

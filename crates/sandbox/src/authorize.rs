@@ -1,17 +1,19 @@
 //! Whether a caller may do something: the one question that every signed call asks before anything else.
 //!
 //! Follows [how AWS evaluates requests within one account][logic]: a Deny in any policy decides; then a bucket's
-//! policy or the role's own may allow, as far as a permissions boundary and a session's policy let them. Policies of
+//! policy or the caller's own may allow, as far as a permissions boundary and a session's policy let them. Policies of
 //! IAM count once they have settled.
 //!
 //! [logic]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use issuer_policy::{Decision, Document, Effect, Principal, Request, RequestPrincipal, Statement};
 
 use crate::account::Account;
 use crate::caller::Caller;
+use crate::config::BuiltIn;
 use crate::context::Context;
 use crate::iam;
 use crate::refusal::Refusal;
@@ -55,17 +57,37 @@ pub(crate) fn may(account: &Account, settled: &State, caller: &Caller, ask: &Ask
     request.context.clone_from(ask.context);
     let resource_policy = ask.resource_policy.map(Document::parse).transpose();
     let resource_policy = resource_policy.map_err(|_| Denied::Explicitly(By::Resource))?;
+    resource_policy.iter().for_each(|policy| add_absent_tags(policy, &mut request));
     if let Some(policy) = &resource_policy
         && matches!(policy.evaluate(&request), Decision::Deny { .. })
     {
         return Err(Denied::Explicitly(By::Resource));
     }
-    match caller {
-        // Whoever has one of the account's keys may do what nothing denies.
-        Caller::User => Ok(()),
-        Caller::Session(session) => {
-            session_may(account, settled, caller, session, resource_policy.as_ref(), &request)
+    let limits = match caller {
+        // Whoever else has a key from the start may do what nothing denies.
+        Caller::BuiltIn(BuiltIn::Operator) => {
+            Limits { own: vec![account.operator.clone()], ..Limits::default() }
         }
+        Caller::BuiltIn(_) => return Ok(()),
+        Caller::User(_) => Limits::of_user(account, settled, caller),
+        Caller::Session(session) => Limits::of_session(account, settled, caller, session),
+    };
+    limits.policies().for_each(|policy| add_absent_tags(policy, &mut request));
+    limits.let_pass(&request, &caller.arn(account), resource_policy.as_ref())
+}
+
+/// Says of the tags that a policy asks for, and that are not there, that they are not: which there could be nobody can
+/// list. Of S3's buckets and objects the tags are not known here.
+pub(crate) fn add_absent_tags(policy: &Document, request: &mut Request) {
+    let of_s3 = request.action.starts_with("s3:");
+    let known = |key: &str| match key.split_once('/') {
+        Some(("aws:requesttag" | "aws:principaltag", _)) => true,
+        Some(("aws:resourcetag" | "iam:resourcetag", _)) => !of_s3,
+        _ => false,
+    };
+    let keys = policy.statements().iter().flat_map(|statement| statement.condition().tests());
+    for (_, key, _) in keys.filter(|(_, key, _)| known(key)) {
+        request.context.entry(key.to_owned()).or_default();
     }
 }
 
@@ -96,51 +118,90 @@ impl By {
     }
 }
 
-fn session_may(
-    account: &Account,
-    settled: &State,
-    caller: &Caller,
-    session: &Session,
-    resource_policy: Option<&Document>,
-    request: &Request,
-) -> Result<(), Denied> {
-    let role = caller.role(settled);
-    let managed = |arn: &String| iam::document(account, settled, arn);
-    let own = role.into_iter().flat_map(|(_, role)| {
-        role.inline.values().cloned().map(Some).chain(role.attached.iter().map(managed))
-    });
-    let identity = allowed(own, request, By::Identity)?;
-    let boundary = role.and_then(|(_, role)| role.boundary.as_ref());
-    let boundary = boundary.map(|arn| allowed([managed(arn)], request, By::Boundary)).transpose()?;
-    let given = session.policy.clone();
-    let given = given.map(|text| allowed([Some(text)], request, By::Session)).transpose()?;
-    let names = |arn: &str| resource_policy.is_some_and(|policy| allows_by_name(policy, arn, request));
-    // "Resource-based policies that grant permissions to an IAM role session grant permissions directly to the
-    // assumed role session": neither boundary nor session policy limits them.
-    if names(&account.session_arn(&session.role, &session.name)) {
-        return Ok(());
+/// A policy; nothing for one that is gone or cannot be read.
+type Policy = Option<Arc<Document>>;
+
+/// The policies that limit a caller.
+#[derive(Default)]
+struct Limits {
+    own: Vec<Policy>,
+    boundary: Option<Policy>,
+    /// The session's own policy.
+    session: Option<Policy>,
+    /// The role of a session, which a resource's policy may name in its place.
+    role: Option<String>,
+}
+
+impl Limits {
+    fn of_user(account: &Account, settled: &State, caller: &Caller) -> Self {
+        let Some(user) = caller.user(settled) else { return Self::default() };
+        let managed = |arn: &String| read(iam::document(account, settled, arn));
+        let inline = user.inline.values().map(|text| read(Some(text.clone())));
+        Self {
+            own: inline.chain(user.attached.iter().map(managed)).collect(),
+            boundary: user.boundary.as_ref().map(managed),
+            ..Self::default()
+        }
     }
-    let named = role.is_some_and(|(name, role)| names(&account.role_arn(&role.path, name)));
-    if !identity && !named && !names("*") {
-        return Err(Denied::Implicitly(By::Identity));
+
+    fn of_session(account: &Account, settled: &State, caller: &Caller, session: &Session) -> Self {
+        let given = session.policy.clone().map(|text| read(Some(text)));
+        let Some((name, role)) = caller.role(settled) else {
+            return Self { session: given, ..Self::default() };
+        };
+        let managed = |arn: &String| read(iam::document(account, settled, arn));
+        let inline = role.inline.values().map(|text| read(Some(text.clone())));
+        Self {
+            own: inline.chain(role.attached.iter().map(managed)).collect(),
+            boundary: role.boundary.as_ref().map(managed),
+            session: given,
+            role: Some(account.role_arn(&role.path, name)),
+        }
     }
-    match (boundary, given) {
-        (Some(false), _) => Err(Denied::Implicitly(By::Boundary)),
-        (_, Some(false)) => Err(Denied::Implicitly(By::Session)),
-        _ => Ok(()),
+
+    /// The policies that can be read.
+    fn policies(&self) -> impl Iterator<Item = &Document> {
+        let all = self.own.iter().chain(&self.boundary).chain(&self.session);
+        all.filter_map(Option::as_deref)
     }
+
+    fn let_pass(
+        self,
+        request: &Request,
+        caller_arn: &str,
+        resource_policy: Option<&Document>,
+    ) -> Result<(), Denied> {
+        let identity = allowed(self.own, request, By::Identity)?;
+        let boundary = self.boundary.map(|policy| allowed([policy], request, By::Boundary)).transpose()?;
+        let session = self.session.map(|policy| allowed([policy], request, By::Session)).transpose()?;
+        let names = |arn: &str| resource_policy.is_some_and(|policy| allows_by_name(policy, arn, request));
+        // "Resource-based policies that grant permissions to an IAM role session grant permissions directly to the
+        // assumed role session", and so do those that name a user: neither boundary nor session policy limits them.
+        if names(caller_arn) {
+            return Ok(());
+        }
+        let named = self.role.is_some_and(|arn| names(&arn));
+        if !identity && !named && !names("*") {
+            return Err(Denied::Implicitly(By::Identity));
+        }
+        match (boundary, session) {
+            (Some(false), _) => Err(Denied::Implicitly(By::Boundary)),
+            (_, Some(false)) => Err(Denied::Implicitly(By::Session)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(text: Option<String>) -> Policy {
+    Document::parse(&text?).ok().map(Arc::new)
 }
 
 /// Whether one of these policies allows the request and none denies it. One that is gone or cannot be read could have
 /// denied it.
-fn allowed(
-    policies: impl IntoIterator<Item = Option<String>>,
-    request: &Request,
-    by: By,
-) -> Result<bool, Denied> {
+fn allowed(policies: impl IntoIterator<Item = Policy>, request: &Request, by: By) -> Result<bool, Denied> {
     let mut allowed = false;
     for policy in policies {
-        let policy = policy.and_then(|text| Document::parse(&text).ok()).ok_or(Denied::Explicitly(by))?;
+        let policy = policy.ok_or(Denied::Explicitly(by))?;
         match policy.evaluate(request) {
             Decision::Deny { .. } => return Err(Denied::Explicitly(by)),
             Decision::Allow { .. } => allowed = true,
@@ -189,7 +250,7 @@ mod tests {
         let request = Request::anonymous("s3:GetObject", "arn:aws:s3:::b/k");
         let allow = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
         let judged = |policies: &[Option<&str>]| {
-            let policies = policies.iter().map(|policy| policy.map(str::to_owned));
+            let policies = policies.iter().map(|policy| read(policy.map(str::to_owned)));
             allowed(policies.collect::<Vec<_>>(), &request, By::Boundary)
         };
         assert_eq!(judged(&[Some(allow)]), Ok(true));

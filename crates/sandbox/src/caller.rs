@@ -1,4 +1,4 @@
-//! Who calls: the account's one user, whom all access keys belong to, or a session of a role.
+//! Who calls: a user that the sandbox is started with, a user of IAM, or a session of a role.
 //!
 //! Follows [IAM identifiers][identifiers] and [the table of principals][principals] under `aws:userid`.
 //!
@@ -8,16 +8,27 @@
 use std::sync::Arc;
 
 use crate::account::Account;
+use crate::config::BuiltIn;
 use crate::session::Session;
-use crate::state::{Role, State};
+use crate::state::{Role, State, User};
 
 /// Whoever signed a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The user behind the access keys: it may do what no policy denies.
-    User,
+    /// One of those that the sandbox is started with.
+    BuiltIn(BuiltIn),
+    /// A user of IAM: it may do what the policies say.
+    User(Arc<Identity>),
     /// A role's session: it may do what the policies say.
     Session(Arc<Session>),
+}
+
+/// Which user of IAM it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) path: String,
+    pub(crate) name: String,
+    pub(crate) id: String,
 }
 
 /// Why credentials are of no use.
@@ -38,11 +49,8 @@ impl Caller {
         access_key_id: &str,
         token: Option<&str>,
     ) -> Result<(String, Self), Unusable> {
-        if let Some(secret) = account.config.secret_of(access_key_id) {
-            return match token {
-                None => Ok((secret.to_owned(), Self::User)),
-                Some(_) => Err(Unusable::Token),
-            };
+        if let Some((secret, caller)) = Self::of_long_term(account, access_key_id) {
+            return if token.is_none() { Ok((secret, caller)) } else { Err(Unusable::Token) };
         }
         let (secret, token) = account.mint.secret(access_key_id).zip(token).ok_or(Unusable::Unknown)?;
         let session = account.mint.read(access_key_id, token).ok_or(Unusable::Token)?;
@@ -57,20 +65,50 @@ impl Caller {
         }
     }
 
+    /// Finds out whose key it is, when it is no temporary one.
+    fn of_long_term(account: &Account, access_key_id: &str) -> Option<(String, Self)> {
+        if let Some((secret, whose)) = account.config.key(access_key_id) {
+            return Some((secret.to_owned(), Self::BuiltIn(whose)));
+        }
+        let state = account.state();
+        let (name, user, key) = state.settled().owner_of(access_key_id)?;
+        let (path, id) = (user.path.clone(), user.id.clone());
+        let identity = Identity { path, name: name.to_owned(), id };
+        Some((key.secret.clone(), Self::User(Arc::new(identity))))
+    }
+
     /// The ARN, as GetCallerIdentity and refusals have it.
     pub(crate) fn arn(&self, account: &Account) -> String {
         match self {
-            Self::User => account.user_arn(),
+            Self::BuiltIn(user) => account.user_arn("/", user.name()),
+            Self::User(user) => account.user_arn(&user.path, &user.name),
             Self::Session(session) => account.session_arn(&session.role, &session.name),
         }
     }
 
     /// The unique id: `aws:userid`.
-    pub(crate) fn id(&self, account: &Account) -> String {
+    pub(crate) fn id(&self) -> String {
         match self {
-            Self::User => account.user_id().to_owned(),
+            Self::BuiltIn(user) => user.id().to_owned(),
+            Self::User(user) => user.id.clone(),
             Self::Session(session) => format!("{}:{}", session.role_id, session.name),
         }
+    }
+
+    /// The name of a user; a session has none.
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        match self {
+            Self::BuiltIn(user) => Some(user.name()),
+            Self::User(user) => Some(&user.name),
+            Self::Session(_) => None,
+        }
+    }
+
+    /// The user of IAM, when it is still the one that signed.
+    pub(crate) fn user<'a>(&self, state: &'a State) -> Option<&'a User> {
+        let Self::User(identity) = self else { return None };
+        let user = state.users.get(identity.name.as_str())?;
+        (user.id == identity.id).then_some(&**user)
     }
 
     /// The role of a session, when it is still the one that the session was given for.

@@ -21,14 +21,20 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the TLS endpoint listens.
     pub tls_listen: SocketAddr,
-    /// The account that everything belongs to: twelve digits.
+    /// The account that has the buckets: twelve digits.
     pub account: String,
+    /// Further accounts, each with an IAM and a key of its own; the buckets are all the first one's.
+    pub more_accounts: Vec<String>,
     /// The access key that the environment names.
     pub access_key_id: String,
     /// Its secret.
     pub secret_access_key: String,
-    /// Further keys of the same account.
+    /// Further keys of the same account, which may do everything.
     pub more_access_keys: Vec<AccessKey>,
+    /// What the access key that the environment names may do: an identity policy. Without one it may do everything.
+    pub operator_policy: Option<String>,
+    /// The key that may still do everything where there is an operator policy; without one it is not known.
+    pub admin_access_key: AccessKey,
     /// The region that the environment names; it decides the partition of the account.
     pub region: String,
     /// Buckets of somebody else: names that are taken, and closed to this account.
@@ -50,6 +56,10 @@ pub struct Config {
     pub connect_to: Vec<ConnectTo>,
     /// The authorities, as PEM, that they trust there; without them those of the system.
     pub ca_pem: Option<Vec<u8>>,
+    /// How many calls of IAM are taken in a second; without it as many as come. What comes faster is throttled.
+    pub iam_rate: Option<u32>,
+    /// How many are taken at once after a pause; twice the rate where nothing is said.
+    pub iam_burst: Option<u32>,
     /// Decides what goes wrong with which call.
     pub disturbance: Option<Disturbance>,
     /// Told of every call, before its answer is sent, cut or withheld.
@@ -65,9 +75,15 @@ impl Default for Config {
             listen: loopback,
             tls_listen: loopback,
             account: "123456789012".to_owned(),
+            more_accounts: Vec::new(),
             access_key_id: "SANDBOXEXAMPLEKEYID0".to_owned(),
             secret_access_key: "sandbox-example-secret-not-a-real-one-00".to_owned(),
             more_access_keys: Vec::new(),
+            operator_policy: None,
+            admin_access_key: AccessKey {
+                id: "SANDBOXEXAMPLEADMIN0".to_owned(),
+                secret: "sandbox-example-admin-no-real-secret-000".to_owned(),
+            },
             region: "us-east-1".to_owned(),
             foreign_buckets: Vec::new(),
             account_block: false,
@@ -78,6 +94,8 @@ impl Default for Config {
             trace: None,
             connect_to: Vec::new(),
             ca_pem: None,
+            iam_rate: None,
+            iam_burst: None,
             disturbance: None,
             observer: None,
             clock: Clock::system(),
@@ -91,6 +109,7 @@ impl fmt::Debug for Config {
             .field("listen", &self.listen)
             .field("tls_listen", &self.tls_listen)
             .field("account", &self.account)
+            .field("more_accounts", &self.more_accounts)
             .field("access_key_id", &self.access_key_id)
             .field("region", &self.region)
             .field("foreign_buckets", &self.foreign_buckets)
@@ -100,18 +119,74 @@ impl fmt::Debug for Config {
             .field("state", &self.state)
             .field("trace", &self.trace)
             .field("more_access_keys", &self.more_access_keys)
+            .field("operator_policy", &self.operator_policy)
+            .field("iam_rate", &self.iam_rate)
+            .field("iam_burst", &self.iam_burst)
             .finish_non_exhaustive()
     }
 }
 
 impl Config {
-    /// The secret of an access key; nothing for one that is not known.
-    pub(crate) fn secret_of(&self, access_key_id: &str) -> Option<&str> {
+    /// The secret of one of the keys that it is started with, and whose it is; nothing for one that is not known.
+    pub(crate) fn key(&self, access_key_id: &str) -> Option<(&str, BuiltIn)> {
+        let limited = self.operator_policy.is_some();
         if access_key_id == self.access_key_id {
-            return Some(&self.secret_access_key);
+            let whose = if limited { BuiltIn::Operator } else { BuiltIn::Owner };
+            return Some((&self.secret_access_key, whose));
         }
-        let key = self.more_access_keys.iter().find(|key| key.id == access_key_id)?;
-        Some(&key.secret)
+        let admin = limited.then_some(&self.admin_access_key);
+        let key = self.more_access_keys.iter().chain(admin).find(|key| key.id == access_key_id)?;
+        Some((&key.secret, if limited { BuiltIn::Admin } else { BuiltIn::Owner }))
+    }
+
+    /// The same for one of the further accounts: nothing that is the first one's alone.
+    pub(crate) fn beside(&self, account: &str) -> Self {
+        let AccessKey { id, secret } = AccessKey::of_account(account);
+        Self {
+            account: account.to_owned(),
+            access_key_id: id,
+            secret_access_key: secret,
+            more_access_keys: Vec::new(),
+            operator_policy: None,
+            foreign_buckets: Vec::new(),
+            account_block: false,
+            state: self.state.as_ref().map(|directory| directory.join("accounts").join(account)),
+            ..self.clone()
+        }
+    }
+
+    /// The users that are there from the start.
+    pub(crate) fn built_in(&self) -> &'static [BuiltIn] {
+        if self.operator_policy.is_some() { &[BuiltIn::Operator, BuiltIn::Admin] } else { &[BuiltIn::Owner] }
+    }
+}
+
+/// A user that a sandbox is started with, whom no call makes or deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BuiltIn {
+    /// The one user where there is no operator policy: it may do what nothing denies.
+    Owner,
+    /// The one whom the operator policy limits.
+    Operator,
+    /// The one whom it does not.
+    Admin,
+}
+
+impl BuiltIn {
+    /// The user's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Owner | Self::Operator => "sandbox",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Its unique id, in the form that users have.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Owner | Self::Operator => "AIDASANDBOXEXAMPLE000",
+            Self::Admin => "AIDASANDBOXEXAMPLE001",
+        }
     }
 }
 
@@ -122,6 +197,13 @@ pub struct AccessKey {
     pub id: String,
     /// Its secret.
     pub secret: String,
+}
+
+impl AccessKey {
+    /// The key of a further account: plainly no real one, as that of the first.
+    pub(crate) fn of_account(account: &str) -> Self {
+        Self { id: format!("SANDBOX{account}0"), secret: format!("sandbox-example-secret-{account}-fake") }
+    }
 }
 
 impl fmt::Debug for AccessKey {

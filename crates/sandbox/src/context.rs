@@ -80,12 +80,21 @@ fn add_principal(account: &Account, caller: Option<&Caller>, context: &mut Conte
     let mut set = |key: &str, values: Vec<String>| context.insert(format!("aws:{key}"), values);
     let signed = |value: String| caller.map(|_| value).into_iter().collect::<Vec<_>>();
     set("principalaccount", signed(account.config.account.clone()));
-    set("userid", caller.map(|caller| caller.id(account)).into_iter().collect());
+    set("userid", caller.map(Caller::id).into_iter().collect());
     match caller {
-        None | Some(Caller::User) => {
-            set("principalarn", signed(account.user_arn()));
-            set("principaltype", one(if caller.is_some() { "User" } else { "Anonymous" }.to_owned()));
-            set("username", signed("sandbox".to_owned()));
+        None => {
+            set("principalarn", Vec::new());
+            set("principaltype", one("Anonymous".to_owned()));
+            set("username", Vec::new());
+        }
+        Some(user @ (Caller::BuiltIn(_) | Caller::User(_))) => {
+            set("principalarn", one(user.arn(account)));
+            set("principaltype", one("User".to_owned()));
+            set("username", user.user_name().map(str::to_owned).into_iter().collect());
+            let state = account.state();
+            for (key, value) in user.user(state.settled()).map(|user| &user.tags).into_iter().flatten() {
+                set(&format!("principaltag/{}", key.to_ascii_lowercase()), one(value.clone()));
+            }
         }
         Some(session @ Caller::Session(facts)) => {
             let state = account.state();
@@ -95,7 +104,7 @@ fn add_principal(account: &Account, caller: Option<&Caller>, context: &mut Conte
             set("principalarn", arn.into_iter().collect());
             set("principaltype", one("AssumedRole".to_owned()));
             set("username", Vec::new());
-            set("federatedprovider", one(facts.provider.clone()));
+            set("federatedprovider", facts.provider.iter().cloned().collect());
             set("tokenissuetime", one(facts.issued.format(&Rfc3339).unwrap_or_default()));
             set("multifactorauthpresent", one("false".to_owned()));
             for (key, value) in role.map(|(_, role)| &role.tags).into_iter().flatten() {

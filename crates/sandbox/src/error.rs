@@ -22,6 +22,15 @@ pub enum SandboxError {
         /// What was given.
         account: String,
     },
+    /// An account that is named twice.
+    #[error("account {account} is named twice: each has an IAM of its own")]
+    AccountTwice {
+        /// Which.
+        account: String,
+    },
+    /// An operator policy that IAM would not take.
+    #[error("the operator policy is none that IAM takes for a user")]
+    OperatorPolicy(#[source] issuer_policy::PolicyError),
     /// The system has no random numbers.
     #[error("the system gave no random numbers, which temporary credentials are made of")]
     NoRandomness,

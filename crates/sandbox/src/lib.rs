@@ -1,5 +1,5 @@
-//! An AWS to practise on: S3, S3 Control, IAM's OpenID Connect providers, roles and policies, and STS, on loopback,
-//! in one process.
+//! An AWS to practise on: S3, S3 Control, IAM's OpenID Connect providers, roles, users and policies, and STS, on
+//! loopback, in one process.
 //!
 //! Three ways in. The plain endpoint takes calls of SDKs with an endpoint override. The same address is a proxy:
 //! with `HTTPS_PROXY` and `AWS_CA_BUNDLE` set, SDKs reach the sandbox under AWS's real host names and need nothing
@@ -21,24 +21,36 @@
 //! - IAM: the ten calls for providers, with the rules for Url, client ids, thumbprints, tags and quotas. A provider
 //!   without a thumbprint is made when its issuer can be read: in one of the sandbox's own buckets as everybody reads
 //!   it there, up to a mebibyte, or over TLS where [`Config::connect_to`] leads, which is loopback only.
+//! - IAM: users, with inline and attached policies, permissions boundaries, tags, and at most two access keys each.
 //! - IAM: roles, with their trust policies, inline policies, attached policies, permissions boundaries and tags;
 //!   managed policies of one's own with up to five versions, and four of AWS's: `AdministratorAccess`,
 //!   `AmazonS3FullAccess`, `AmazonS3ReadOnlyAccess`, `IAMReadOnlyAccess`. Names, paths, sizes without white space and
 //!   quotas are IAM's, lists come in pages, and what is in use is not deleted.
 //! - Policies of IAM and of buckets: their elements, operators, actions and resources are looked at when they are put,
 //!   and whom they name: in the own account it has to be there, elsewhere it has to look like somebody.
-//! - STS: GetCallerIdentity, and AssumeRoleWithWebIdentity, which fetches the issuer's documents as everybody can and
-//!   judges the token as the relying party crate does. The trust policy may ask for time, address, region and TLS of
+//! - STS: GetCallerIdentity; AssumeRole, where the trust policy allows the caller and, unless it names the caller
+//!   itself, the caller's own policies do too; and AssumeRoleWithWebIdentity, which fetches the issuer's documents as
+//!   everybody can and judges the token as the relying party crate does. The trust policy may ask for time, address, region and TLS of
 //!   the call. A refusal has AWS's code, status and message, and names its step in the header `x-issuerctl-step` and
 //!   in the trace.
-//! - What the temporary credentials may do: the role's policies, bounded by its permissions boundary and the session's
-//!   own policy, and the bucket's policy. Deny comes before Allow, actions and resources have wildcards, and a
-//!   condition that is not known denies. What is made with tags or an ACL asks for those actions too. Their token has
-//!   to come with each call, they run out, and they end with their role.
+//! - What a caller may do: each call asks for its actions, on what it is done to and with the condition keys that it
+//!   has, as the [Service Authorization Reference][reference] lists them; what is made with tags or an ACL asks for those
+//!   actions too, and a condition on an ETag for reading. Sessions are held to the role's policies, bounded by its
+//!   permissions boundary and the session's own policy; users of IAM to theirs; the access key that the environment
+//!   names to [`Config::operator_policy`], where there is one; and all to the bucket's policy. Deny comes before Allow,
+//!   and a condition that is not known denies. Temporary credentials come with their token, run out, and end with their
+//!   role.
+//! - How often: with [`Config::iam_rate`] the calls of IAM that come faster are throttled, each account's on their own.
 //! - Two changes of one thing at once: `ConcurrentModification` for a provider, a role or a policy, where the model
-//!   knows it, `OperationAborted` for a bucket that
-//!   is being made, `ConditionalRequestConflict` for a conditional write while an earlier one of the key is under
+//!   knows it, `OperationAborted` for a bucket that is being made, `ConditionalRequestConflict` for a conditional write while an earlier one of the key is under
 //!   way, or when the object was deleted meanwhile.
+//!
+//! # Several accounts
+//!
+//! [`Config::more_accounts`] have an IAM, an account's block and an access key each; the buckets are all the first
+//! account's, closed to the others but for what everybody may read. A role of one account can be assumed from another
+//! when its trust policy and the caller's own policies allow it. Whether a policy names somebody who is there is known
+//! of the own account only.
 //!
 //! # What is delayed
 //!
@@ -61,21 +73,26 @@
 //! # What is not there
 //!
 //! Presigned URLs, upload forms, multipart uploads, copies, ACLs, object tags and locks, other encryption than AES256
-//! and aws:kms (whose keys are only names), directory buckets; users, groups, instance profiles and service-linked
-//! roles of IAM; AssumeRole, session tags, policy ARNs and variables in policies; all other policies of AWS's own, and
-//! of the four the exact versions. Keys of KMS ask for no permissions. The account's one user may do what no bucket
-//! policy denies: whoever has an access key is that user. What it does not know it refuses by name, with
+//! and aws:kms (whose keys are only names), directory buckets; groups, passwords, instance profiles and service-linked
+//! roles of IAM, and changes of a user's tags, boundary or keys' status; session tags, source identities, policy ARNs
+//! and variables in policies; buckets' tags in conditions; all other policies of AWS's own, and of the four the exact
+//! versions. Keys of KMS ask for no permissions. Whoever has one of the keys that the sandbox is started with, and no
+//! operator policy limits, may do what no bucket policy denies. What it does not know it refuses by name, with
 //! `NotImplemented` or `InvalidAction`.
 //!
-//! State is in memory and ends with the sandbox, or is kept in [`Config::state`]: then every change is on disk before
-//! it is answered, and as it is written whole each time, a kept state is for hundreds of things; temporary credentials
-//! end with the sandbox in any case. It is no place for secrets: whoever has a key may do everything, and it answers
-//! everyone who can reach its address, which is why that is loopback.
+//! State is in memory and ends with the sandbox, or is kept in [`Config::state`], that of further accounts in
+//! directories below it: then every change is on disk before it is answered, and as it is written whole each time, a
+//! kept state is for hundreds of things; temporary credentials end with the sandbox in any case. It is no place for
+//! secrets, but for those of the users' keys that it made itself: whoever has a key of the start may do everything, and
+//! it answers everyone who can reach its address, which is why that is loopback.
 //!
+//! [reference]: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //! [consistency]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
 //! [eventual]: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 
 mod account;
+mod actions;
+mod arns;
 mod authorize;
 mod call;
 mod caller;
@@ -91,6 +108,7 @@ mod issuers;
 mod parameters;
 mod principals;
 mod query;
+mod rate;
 mod received;
 mod refusal;
 mod s3;
@@ -108,6 +126,7 @@ mod under_way;
 mod wire;
 mod xml;
 
+use std::iter;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -121,7 +140,7 @@ pub use error::SandboxError;
 
 use account::Account;
 use server::Server;
-use service::Service;
+use service::{Member, Service};
 use store::Store;
 use tls::Authority;
 use trace::Trace;
@@ -136,7 +155,8 @@ pub struct Sandbox {
     ca_pem: String,
     stop: watch::Sender<()>,
     listeners: [JoinHandle<()>; 2],
-    account: Arc<Account>,
+    /// All accounts, the one with the buckets first.
+    accounts: Vec<Arc<Account>>,
 }
 
 impl Sandbox {
@@ -155,12 +175,14 @@ impl Sandbox {
         let authority = Arc::new(authority(&config, store.as_ref(), public_address)?);
         let ca_pem = authority.pem();
         let account = Arc::new(Account::new(config.clone(), authority.thumbprint(), saved)?);
+        let others = others(&account)?;
+        let all = iter::once(&account).chain(others.iter().map(|member| &member.account));
+        let all = all.cloned().collect::<Vec<_>>();
+        Account::introduce(&all);
         let (stop, stopped) = watch::channel(());
-        let server = Server::new(
-            Arc::new(Service::new(Arc::clone(&account), store, trace)),
-            authority.server_config()?,
-            stopped,
-        );
+        let home = Member { account: Arc::clone(&account), store };
+        let server =
+            Server::new(Arc::new(Service::new(home, others, trace)), authority.server_config()?, stopped);
         Ok(Self {
             config,
             endpoint: format!("http://{plain_address}"),
@@ -169,7 +191,7 @@ impl Sandbox {
             ca_pem,
             stop,
             listeners: [server.clone().plain(plain), server.encrypted(encrypted)],
-            account,
+            accounts: all,
         })
     }
 
@@ -212,12 +234,44 @@ impl Sandbox {
         ]
     }
 
+    /// The access keys of the further accounts, with the accounts: as the two variables that differ from
+    /// [`Sandbox::environment`].
+    #[must_use]
+    pub fn account_environments(&self) -> Vec<(String, [(&'static str, String); 2])> {
+        let others = self.accounts.iter().skip(1).map(|account| &account.config);
+        let others = others.map(|config| {
+            let keys = [
+                ("AWS_ACCESS_KEY_ID", config.access_key_id.clone()),
+                ("AWS_SECRET_ACCESS_KEY", config.secret_access_key.clone()),
+            ];
+            (config.account.clone(), keys)
+        });
+        others.collect()
+    }
+
+    /// The access key that may do everything, where what the other one may do is limited: as the two variables that
+    /// differ from [`Sandbox::environment`].
+    #[must_use]
+    pub fn admin_environment(&self) -> Option<[(&'static str, String); 2]> {
+        let key = &self.config.admin_access_key;
+        self.config.operator_policy.as_ref()?;
+        Some([("AWS_ACCESS_KEY_ID", key.id.clone()), ("AWS_SECRET_ACCESS_KEY", key.secret.clone())])
+    }
+
     /// The whole state as it would be saved, for comparing: the account's block, buckets with their settings,
-    /// policies and objects (bodies in base64), providers, roles and managed policies.
+    /// policies and objects (bodies in base64), providers, roles, managed policies and users, without the secrets of
+    /// their keys. That of further accounts is in `accounts`, by their ids.
     #[must_use]
     pub fn state(&self) -> serde_json::Value {
-        // Maps with text for keys, and nothing that JSON cannot write.
-        serde_json::to_value(&*self.account.state()).unwrap_or_default()
+        let shown =
+            |account: &Arc<Account>| (account.config.account.clone(), account.state().without_secrets());
+        let mut all = self.accounts.iter().map(shown);
+        let mut state = all.next().map(|(_, state)| state).unwrap_or_default();
+        let others = all.collect::<serde_json::Map<_, _>>();
+        if !others.is_empty() {
+            state["accounts"] = others.into();
+        }
+        state
     }
 
     /// Stops listening and ends every connection. When this returns, another sandbox may have the state.
@@ -230,6 +284,23 @@ impl Sandbox {
         }
         self.stop.closed().await;
     }
+}
+
+/// The accounts beside the first one, each with what was saved of it.
+fn others(home: &Arc<Account>) -> Result<Vec<Member>, SandboxError> {
+    let ids = &home.config.more_accounts;
+    let open = |(index, id): (usize, &String)| {
+        if *id == home.config.account || ids[..index].contains(id) {
+            return Err(SandboxError::AccountTwice { account: id.clone() });
+        }
+        // An id that is none is no name of a directory either.
+        Account::check_id(id)?;
+        let directory = home.config.beside(id).state;
+        let store = directory.as_deref().map(Store::open).transpose()?;
+        let saved = store.as_ref().map(Store::load).transpose()?.flatten();
+        Ok(Member { account: Arc::new(Account::beside(home, id, saved)?), store })
+    };
+    ids.iter().enumerate().map(open).collect()
 }
 
 /// The authority that is kept with the state, or a new one.

@@ -52,7 +52,12 @@ fn is_somebody(account: &Account, state: &State, value: &str) -> bool {
     let own = id == account.config.account;
     match (service, kind) {
         ("iam", "root") => rest == "root",
-        ("iam", "user") => !own || value == account.user_arn(),
+        ("iam", "user") => {
+            let last = name.rsplit('/').next().unwrap_or_default();
+            let user = state.users.get(last).is_some_and(|user| account.user_arn(&user.path, last) == value);
+            !own || user
+                || account.config.built_in().iter().any(|user| account.user_arn("/", user.name()) == value)
+        }
         ("iam", "role") => {
             let last = name.rsplit('/').next().unwrap_or_default();
             let role = state.roles.get(last);

@@ -92,6 +92,13 @@ impl Received {
         token.to_str().ok().map(str::to_owned)
     }
 
+    /// The role that it is about, where it is a call of the query protocol.
+    pub(crate) fn role_arn(&self) -> Option<String> {
+        let Target::Query(_) = self.target else { return None };
+        let form = Form::parse(self.body.as_ref().ok()?).ok()?;
+        form.text("RoleArn").map(str::to_owned)
+    }
+
     /// Whether it changes nothing.
     pub(crate) fn only_reads(&self) -> bool {
         match &self.target {

@@ -10,6 +10,7 @@ use http::{Method, Response};
 use http_body_util::Full;
 
 use crate::account::Account;
+use crate::actions;
 use crate::authorize::{self, Ask};
 use crate::call::Call;
 use crate::context;
@@ -93,14 +94,12 @@ fn act(
     }
     let context = context::of(account, Some(&caller), region, parts);
     let mut state = account.change();
-    // An action that no resource is named for: its policies have a star.
-    let action = match operation {
-        "GetPublicAccessBlock" => "s3:GetAccountPublicAccessBlock",
-        _ => "s3:PutAccountPublicAccessBlock",
-    };
-    let ask = Ask { action, resource: "*", context: &context, resource_policy: None };
-    authorize::may(account, state.settled(), &caller, &ask)
-        .map_err(|denied| authorize::refusal(&caller.arn(account), action, None, denied))?;
+    let row = actions::of(actions::S3_CONTROL, operation);
+    for action in row.into_iter().flat_map(|row| row.actions(|_| false)) {
+        let ask = Ask { action, resource: "*", context: &context, resource_policy: None };
+        authorize::may(account, state.settled(), &caller, &ask)
+            .map_err(|denied| authorize::refusal(&caller.arn(account), action, None, denied))?;
+    }
     match operation {
         "GetPublicAccessBlock" => {
             let missing = || {

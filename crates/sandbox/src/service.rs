@@ -24,16 +24,41 @@ use crate::{query, s3control};
 /// All services.
 #[derive(Debug)]
 pub(crate) struct Service {
-    account: Arc<Account>,
+    /// The account that has the buckets.
+    home: Member,
     s3: S3,
-    store: Option<Store>,
+    /// The accounts beside it.
+    others: Vec<Member>,
     trace: Option<Trace>,
 }
 
+/// An account, and where it is kept.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) account: Arc<Account>,
+    pub(crate) store: Option<Store>,
+}
+
 impl Service {
-    /// The services of an account: what is kept, and what is written down.
-    pub(crate) fn new(account: Arc<Account>, store: Option<Store>, trace: Option<Trace>) -> Self {
-        Self { s3: S3::new(&account), account, store, trace }
+    /// The services of some accounts: what is kept, and what is written down.
+    pub(crate) fn new(home: Member, others: Vec<Member>, trace: Option<Trace>) -> Self {
+        Self { s3: S3::new(&home.account), home, others, trace }
+    }
+
+    /// The account that a request is carried out in: whose key signed it, or, of one that nobody signs, whose role it
+    /// is about.
+    fn member(&self, received: &Received) -> &Member {
+        if self.others.is_empty() {
+            return &self.home;
+        }
+        let (id, token) = (received.access_key_id(), received.security_token());
+        let role = received.role_arn();
+        let of_role = role.as_deref().and_then(|arn| arn.split(':').nth(4));
+        let is_of = |member: &&Member| match &id {
+            Some(id) => member.account.has_key(id, token.as_deref()),
+            None => of_role == Some(member.account.config.account.as_str()),
+        };
+        self.others.iter().find(is_of).unwrap_or(&self.home)
     }
 
     /// Answers one request, or cuts its connection. Faults, delays and records of calls belong here and nowhere
@@ -43,23 +68,24 @@ impl Service {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let call = Arc::new(Call::new(&self.account));
-        let mut told =
-            Answered { number: call.number, arrived: self.account.running(), ..Answered::default() };
+        let home = &self.home.account;
+        let call = Arc::new(Call::new(home));
+        let mut told = Answered { number: call.number, arrived: home.running(), ..Answered::default() };
         let received = Received::read(request).await;
+        let member = self.member(&received);
         told.call = received.call();
         told.access_key_id = received.access_key_id();
         let token = received.security_token();
-        let known = told.access_key_id.as_deref().map(|id| Caller::of(&self.account, id, token.as_deref()));
+        let known = told.access_key_id.as_deref().map(|id| Caller::of(&member.account, id, token.as_deref()));
         let subject = under_way::subject(&received).filter(|_| matches!(known, Some(Ok(_))));
-        let claim = subject.map(|subject| self.account.under_way.begin(call.number, subject));
+        let claim = subject.map(|subject| member.account.under_way.begin(call.number, subject));
         let head = received.parts.method == Method::HEAD;
-        if let Some(latency) = self.account.config.latency {
+        if let Some(latency) = home.config.latency {
             tokio::time::sleep(latency).await;
         }
         let fault = self.fault(&told).await;
         told.fault = fault.name();
-        let mut response = self.carry_out(received, &call, &fault).await;
+        let mut response = self.carry_out(member, received, &call, &fault).await;
         if let Some(response) = &mut response {
             if head || response.status() == StatusCode::NOT_MODIFIED {
                 // An answer without a body; of a HEAD the length is that of the object.
@@ -70,11 +96,11 @@ impl Service {
         }
         told.operation = call.operation().unwrap_or("unknown").to_owned();
         told.step = call.noted(STEP);
-        told.answered = self.account.running();
+        told.answered = home.running();
         if let Some(trace) = &self.trace {
             trace.write(&told);
         }
-        if let Some(observer) = &self.account.config.observer {
+        if let Some(observer) = &home.config.observer {
             observer.see(told);
         }
         drop(claim);
@@ -82,7 +108,7 @@ impl Service {
     }
 
     async fn fault(&self, told: &Answered) -> Fault {
-        let Some(disturbance) = &self.account.config.disturbance else { return Fault::None };
+        let Some(disturbance) = &self.home.account.config.disturbance else { return Fault::None };
         let arrived = Arrived {
             number: told.number,
             call: told.call.clone(),
@@ -94,6 +120,7 @@ impl Service {
     /// Does what is asked for, or what the fault lets of it; nothing when there is no answer to speak of.
     async fn carry_out(
         &self,
+        member: &Member,
         received: Received,
         call: &Arc<Call>,
         fault: &Fault,
@@ -105,17 +132,20 @@ impl Service {
                 Some(refuse(&received.target, &refusal, call))
             }
             Fault::Stale if received.only_reads() => {
-                let then = Self::new(Arc::new(self.account.before_the_last_change()), None, None);
-                Some(then.dispatch(received, call).await)
+                let then = Arc::new(member.account.before_the_last_change());
+                let s3 = S3::new(&then);
+                Some(dispatch(&then, &s3, received, call).await)
             }
             _ => {
                 let target = received.target.clone();
-                let response = self.dispatch(received, call).await;
-                Some(self.kept(response, &target, call).await)
+                let response = dispatch(&member.account, &self.s3, received, call).await;
+                Some(member.kept(response, &target, call).await)
             }
         }
     }
+}
 
+impl Member {
     /// The answer, when what it tells of is kept; what is not cannot be told.
     async fn kept(
         &self,
@@ -132,24 +162,33 @@ impl Service {
             }
         }
     }
+}
 
-    async fn dispatch(&self, received: Received, call: &Arc<Call>) -> Response<Full<Bytes>> {
-        let Received { parts, host, target, body } = received;
-        let body = match body {
-            Ok(body) => body,
-            Err(refusal) => return refuse(&target, &refusal, call),
-        };
-        match &target {
-            Target::Query(api) => query::answer(&self.account, *api, &host, &parts, &body, call).await,
-            Target::S3Control { account } => {
-                s3control::answer(&self.account, account.as_deref(), &host, &parts, &body, call)
-            }
-            Target::S3 => self.s3.answer(&self.account, &host, parts, body, call).await,
-            Target::Unknown(service) => {
-                let text =
-                    format!("The sandbox has no service {service}: it has s3, s3-control, iam and sts.");
-                refuse(&target, &Refusal::new("NotImplemented", 501, text), call)
-            }
+async fn dispatch(
+    account: &Arc<Account>,
+    s3: &S3,
+    received: Received,
+    call: &Arc<Call>,
+) -> Response<Full<Bytes>> {
+    let Received { parts, host, target, body } = received;
+    let body = match body {
+        Ok(body) => body,
+        Err(refusal) => return refuse(&target, &refusal, call),
+    };
+    match &target {
+        Target::Query(api) => query::answer(account, *api, &host, &parts, &body, call).await,
+        Target::S3Control { account: named } => {
+            s3control::answer(account, named.as_deref(), &host, &parts, &body, call)
+        }
+        Target::S3 if !std::ptr::eq(account.home(), &**account) => {
+            let home = &account.home().config.account;
+            let text = format!("The sandbox's buckets are account {home}'s, and open to no other one.");
+            refuse(&target, &Refusal::new("NotImplemented", 501, text), call)
+        }
+        Target::S3 => s3.answer(account, &host, parts, body, call).await,
+        Target::Unknown(service) => {
+            let text = format!("The sandbox has no service {service}: it has s3, s3-control, iam and sts.");
+            refuse(&target, &Refusal::new("NotImplemented", 501, text), call)
         }
     }
 }

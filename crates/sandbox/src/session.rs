@@ -24,11 +24,15 @@ use crate::error::SandboxError;
 /// "Access key IDs beginning with ASIA are temporary credentials access keys":
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html>
 const TEMPORARY: &str = "ASIA";
+/// "Access key IDs beginning with AKIA are long-term credentials".
+const LONG_TERM: &str = "AKIA";
 const SEAL: usize = 32;
 
 /// One session of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
+    /// The role's account.
+    pub(crate) account: String,
     /// The role's name.
     pub(crate) role: String,
     /// The role's own id: a later role of the same name is another one.
@@ -39,8 +43,8 @@ pub(crate) struct Session {
     pub(crate) issued: OffsetDateTime,
     #[serde(with = "timestamp")]
     pub(crate) expires: OffsetDateTime,
-    /// The ARN of the provider of the token that it was given for.
-    pub(crate) provider: String,
+    /// The ARN of the provider of the token that it was given for; none where no token was.
+    pub(crate) provider: Option<String>,
     /// The session's own policy, which bounds the role's.
     pub(crate) policy: Option<String>,
 }
@@ -71,6 +75,13 @@ impl Mint {
         let mut seed = [0; 32];
         SystemRandom::new().fill(&mut seed).map_err(|_| SandboxError::NoRandomness)?;
         Ok(Self { seed, made: AtomicU64::new(0) })
+    }
+
+    /// Makes the id and the secret of a user's access key.
+    pub(crate) fn access_key(&self) -> (String, String) {
+        let number = self.made.fetch_add(1, Ordering::Relaxed).to_string();
+        let id = format!("{LONG_TERM}{}", base32(&self.derive("user key", number.as_bytes())[..10]));
+        (id, STANDARD.encode(&self.derive("user secret", number.as_bytes())[..30]))
     }
 
     /// Makes credentials for a session.
@@ -142,12 +153,13 @@ mod tests {
     fn session() -> Session {
         let issued = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
         Session {
+            account: "123456789012".to_owned(),
             role: "r".to_owned(),
             role_id: "AROAEXAMPLE".to_owned(),
             name: "s".to_owned(),
             issued,
             expires: issued + time::Duration::HOUR,
-            provider: "p".to_owned(),
+            provider: Some("p".to_owned()),
             policy: None,
         }
     }

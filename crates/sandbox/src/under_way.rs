@@ -30,6 +30,8 @@ pub(crate) enum Subject {
     Provider(String),
     /// A role, by its name.
     Role(String),
+    /// A user, by its name.
+    User(String),
     /// A managed policy, by its name or ARN.
     Policy(String),
     /// A bucket that is to be made.
@@ -100,9 +102,12 @@ pub(crate) fn subject(received: &Received) -> Option<Subject> {
             if let Some(url) = created.or_else(changed) {
                 return Some(Subject::Provider(url.to_owned()));
             }
-            // A role's inline policy has a name too, and its change is one of the role.
+            // An inline policy has a name too, and its change is one of the role or user.
             if let Some(name) = form.text("RoleName") {
                 return Some(Subject::Role(name.to_owned()));
+            }
+            if let Some(name) = form.text("UserName") {
+                return Some(Subject::User(name.to_owned()));
             }
             let policy = form.text("PolicyName").or_else(|| form.text("PolicyArn"));
             policy.map(|policy| Subject::Policy(policy.to_owned()))

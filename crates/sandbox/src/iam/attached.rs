@@ -5,6 +5,7 @@
 //! [attach]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html
 //! [boundary]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::pages::Page;
@@ -16,17 +17,14 @@ use crate::refusal::{Answer, Refusal};
 use crate::state::{Role, State};
 use crate::xml::Xml;
 
-/// Managed policies that a role may have.
-const ATTACHED: usize = 10;
+/// Managed policies that a role or a user may have.
+pub(super) const ATTACHED: usize = 10;
 
 /// Attaches a policy; one that is attached stays so.
 pub(super) fn attach(account: &Account, form: &Form) -> Answer<()> {
     let arn = shapes::arn(form, "PolicyArn")?;
     change_with(account, form, |state, role| {
-        if managed::find(account, state, arn).is_none() {
-            let text = format!("Policy {arn} does not exist or is not attachable.");
-            return Err(Refusal::new("NoSuchEntity", 404, text));
-        }
+        check_attachable(account, state, arn)?;
         if !role.attached.contains(arn) && role.attached.len() >= ATTACHED {
             return Err(documents::limit_exceeded(format!(
                 "Cannot exceed quota for PoliciesPerRole: {ATTACHED}"
@@ -48,22 +46,25 @@ pub(super) fn detach(account: &Account, form: &Form) -> Answer<()> {
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedRolePolicies.html>
 pub(super) fn list(account: &Account, form: &Form) -> Answer<Xml> {
+    with_role(account, form, |_, role| page_of(form, &role.attached))
+}
+
+/// One page of what is attached.
+pub(super) fn page_of(form: &Form, attached: &BTreeSet<String>) -> Answer<Xml> {
     let prefix = shapes::path_prefix(form)?;
-    with_role(account, form, |_, role| {
-        let attached = role.attached.iter().map(|arn| {
-            let path = arn.split_once(":policy").map_or("", |(_, path)| path);
-            (path, arn.as_str(), arn)
-        });
-        let attached = attached.filter(|(path, _, _)| path.starts_with(prefix));
-        let page = Page::of(form, attached.map(|(path, key, arn)| (key, (path, arn))))?;
-        let xml = Xml::default().element("AttachedPolicies", |xml| {
-            xml.each(&page.items, |xml, (path, arn)| {
-                let name = path.rsplit('/').next().unwrap_or_default();
-                xml.element("member", |xml| xml.text("PolicyName", name).text("PolicyArn", arn))
-            })
-        });
-        Ok(page.end(xml))
-    })
+    let attached = attached.iter().map(|arn| {
+        let path = arn.split_once(":policy").map_or("", |(_, path)| path);
+        (path, arn.as_str(), arn)
+    });
+    let attached = attached.filter(|(path, _, _)| path.starts_with(prefix));
+    let page = Page::of(form, attached.map(|(path, key, arn)| (key, (path, arn))))?;
+    let xml = Xml::default().element("AttachedPolicies", |xml| {
+        xml.each(&page.items, |xml, (path, arn)| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            xml.element("member", |xml| xml.text("PolicyName", name).text("PolicyArn", arn))
+        })
+    });
+    Ok(page.end(xml))
 }
 
 /// Bounds what a role's own policies can allow.
@@ -85,6 +86,17 @@ pub(super) fn delete_boundary(account: &Account, form: &Form) -> Answer<()> {
             Err(Refusal::new("NoSuchEntity", 404, text))
         }
     })
+}
+
+/// Checks that there is a managed policy to attach.
+pub(super) fn check_attachable(account: &Account, state: &State, arn: &str) -> Answer<()> {
+    match managed::find(account, state, arn) {
+        Some(_) => Ok(()),
+        None => {
+            let text = format!("Policy {arn} does not exist or is not attachable.");
+            Err(Refusal::new("NoSuchEntity", 404, text))
+        }
+    }
 }
 
 /// Checks that a policy can be a boundary: any managed one can.

@@ -20,6 +20,8 @@ use crate::refusal::{Answer, Refusal};
 pub(super) const MANAGED: usize = 6144;
 /// Characters of all inline policies of a role together.
 pub(super) const INLINE: usize = 10_240;
+/// Characters of all inline policies of a user together.
+pub(super) const INLINE_OF_USER: usize = 2048;
 
 /// The version of the language that managed policies are written in.
 const VERSION: &str = "2012-10-17";

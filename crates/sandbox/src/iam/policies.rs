@@ -18,6 +18,7 @@ use crate::xml::Xml;
 
 /// Policies that an account may have.
 const POLICIES: usize = 1500;
+const TAG_QUOTA: &str = "TagsPerPolicy";
 
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>
 pub(super) fn create(account: &Account, form: &Form) -> Answer<Xml> {
@@ -25,7 +26,7 @@ pub(super) fn create(account: &Account, form: &Form) -> Answer<Xml> {
     let document = shapes::document(form, "PolicyDocument")?;
     let description = shapes::description(form)?.filter(|text| !text.is_empty());
     let mut tags = Tags::new();
-    tags::merge(&mut tags, &rules::tags(&form.tags("Tags"))?, "TagsPerPolicy")?;
+    tags::merge(&mut tags, &rules::tags(&form.tags("Tags"))?, TAG_QUOTA)?;
     documents::check_managed(account, document)?;
     let arn = account.policy_arn(path, name);
     let mut state = account.change();
@@ -124,6 +125,39 @@ pub(super) fn delete(account: &Account, form: &Form) -> Answer<()> {
     Ok(())
 }
 
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagPolicy.html>
+pub(super) fn tag(account: &Account, form: &Form) -> Answer<()> {
+    let tags = tags::to_set(form)?;
+    change(account, form, |policy| tags::merge(&mut policy.tags, &tags, TAG_QUOTA))
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UntagPolicy.html>
+pub(super) fn untag(account: &Account, form: &Form) -> Answer<()> {
+    let keys = tags::to_take_away(form)?;
+    change(account, form, |policy| {
+        tags::take_away(&mut policy.tags, &keys);
+        Ok(())
+    })
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicyTags.html>
+pub(super) fn list_tags(account: &Account, form: &Form) -> Answer<Xml> {
+    let arn = shapes::arn(form, "PolicyArn")?;
+    let state = account.state();
+    let policy = managed::find(account, state.settled(), arn).ok_or_else(|| no_such_policy(arn))?;
+    tags::list(form, &policy.tags)
+}
+
+/// Changes the policy that a request names.
+pub(super) fn change<T>(
+    account: &Account,
+    form: &Form,
+    act: impl FnOnce(&mut Policy) -> Answer<T>,
+) -> Answer<T> {
+    let arn = own(account, form)?;
+    act(Arc::make_mut(account.change().policies.get_mut(arn).ok_or_else(|| no_such_policy(arn))?))
+}
+
 /// The ARN that a request names, when it is not that of a policy of AWS's own.
 pub(super) fn own<'a>(account: &Account, form: &'a Form) -> Answer<&'a str> {
     let arn = shapes::arn(form, "PolicyArn")?;
@@ -139,11 +173,14 @@ pub(super) fn no_such_policy(arn: &str) -> Refusal {
     Refusal::new("NoSuchEntity", 404, format!("Policy {arn} was not found."))
 }
 
-/// How many roles have a policy attached, and how many are bounded by it.
+/// How many roles and users have a policy attached, and how many are bounded by it.
 fn uses(state: &State, arn: &str) -> (usize, usize) {
-    let attached = state.roles.values().filter(|role| role.attached.contains(arn)).count();
-    let bounding = state.roles.values().filter(|role| role.boundary.as_deref() == Some(arn)).count();
-    (attached, bounding)
+    let roles = state.roles.values().map(|role| (&role.attached, &role.boundary));
+    let users = state.users.values().map(|user| (&user.attached, &user.boundary));
+    roles.chain(users).fold((0, 0), |(attached, bounding), (policies, boundary)| {
+        let bounds = boundary.as_deref() == Some(arn);
+        (attached + usize::from(policies.contains(arn)), bounding + usize::from(bounds))
+    })
 }
 
 /// What every answer shows of a policy.

@@ -160,6 +160,15 @@ pub(super) fn list_tags(account: &Account, form: &Form) -> Answer<Xml> {
     with_role(account, form, |_, role| tags::list(form, &role.tags))
 }
 
+/// None: there are no instance profiles here.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfilesForRole.html>
+pub(super) fn list_profiles(account: &Account, form: &Form) -> Answer<Xml> {
+    with_role(account, form, |_, _| {
+        let page = Page::of(form, std::iter::empty::<(&str, ())>())?;
+        Ok(page.end(Xml::default().element("InstanceProfiles", |xml| xml)))
+    })
+}
+
 /// Looks at the role that a request names, as IAM knows it by now.
 pub(super) fn with_role<T>(
     account: &Account,

@@ -16,6 +16,11 @@ pub(super) fn role_name(form: &Form) -> Answer<&str> {
     name(form, "RoleName", 64)
 }
 
+/// The name of a user: 1 to 64 characters.
+pub(super) fn user_name(form: &Form) -> Answer<&str> {
+    name(form, "UserName", 64)
+}
+
 /// The name of a policy: 1 to 128 characters.
 pub(super) fn policy_name(form: &Form) -> Answer<&str> {
     name(form, "PolicyName", 128)
@@ -34,7 +39,7 @@ fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
 }
 
-/// The path of a role: printable ASCII between two slashes; `/` without one.
+/// The path of a role or user: printable ASCII between two slashes; `/` without one.
 pub(super) fn role_path(form: &Form) -> Answer<&str> {
     path(form, |character| matches!(character, '!'..='~'))
 }

@@ -5,15 +5,13 @@
 //! [create]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
 //! [versions]: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html
 
-use std::sync::Arc;
-
 use super::pages::Page;
-use super::policies::{no_such_policy, own};
+use super::policies::{change, no_such_policy, own};
 use super::{documents, managed, rules, shapes};
 use crate::account::Account;
 use crate::query::Form;
 use crate::refusal::{Answer, Refusal};
-use crate::state::{Policy, PolicyVersion};
+use crate::state::PolicyVersion;
 use crate::xml::Xml;
 
 /// Versions that a policy may have.
@@ -102,11 +100,6 @@ pub(super) fn set_default(account: &Account, form: &Form) -> Answer<()> {
         policy.default = number;
         Ok(())
     })
-}
-
-fn change<T>(account: &Account, form: &Form, act: impl FnOnce(&mut Policy) -> Answer<T>) -> Answer<T> {
-    let arn = own(account, form)?;
-    act(Arc::make_mut(account.change().policies.get_mut(arn).ok_or_else(|| no_such_policy(arn))?))
 }
 
 /// `v1`, `v2`, ...

@@ -51,7 +51,7 @@ impl Fetch for Reader<'_> {
             let source = rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForName);
             return Err(FetchError::Broken { url: url.to_owned(), source: Box::new(source) });
         }
-        let fetched = s3::read(self.0, &own.place);
+        let fetched = s3::read(self.0.home(), &own.place);
         match fetched.body.len() > MAX_DOCUMENT_BYTES {
             true => Err(FetchError::TooLarge { url: url.to_owned() }),
             false => Ok(fetched),

@@ -145,11 +145,18 @@ async fn act(
         return Err(Refusal::new("InvalidAction", 400, text));
     }
     let answer = match (api, &caller) {
+        (Api::Iam, Some(_)) if !account.takes_a_call_of_iam() => {
+            return Err(Refusal::new("Throttling", 400, "Rate exceeded"));
+        }
         (Api::Iam, Some(caller)) => {
             let context = context::of(account, Some(caller), region, parts);
             iam::act(account, caller, context, action, form, call).await
         }
-        (Api::Sts, Some(caller)) => sts::act(account, caller, action),
+        (Api::Sts, Some(caller)) => {
+            let region = region.unwrap_or(&account.config.region);
+            let context = context::of(account, Some(caller), Some(region), parts);
+            sts::act(account, caller, context, action, form)
+        }
         (_, None) => {
             // Nobody signed it for a region: without a host's name it is the sandbox's own.
             let region = region.unwrap_or(&account.config.region);

@@ -6,7 +6,6 @@
 //! [authorize]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
 //! [block]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 
-use std::iter;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -17,14 +16,12 @@ use super::effect::Effect;
 use super::visit::Visit;
 use super::{access_denied, names, no_such_bucket, operations, policy};
 use crate::account::Account;
+use crate::actions::{self, Resource, Row, When};
 use crate::authorize::{self, Ask};
 use crate::caller::Caller;
 use crate::parameters::Parameters;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Bucket, State};
-
-/// The action of ListBuckets.
-const LIST_BUCKETS: &str = "s3:ListAllMyBuckets";
 
 /// The check that s3s makes before each operation.
 pub(super) struct Access(pub(super) Arc<Account>);
@@ -64,6 +61,23 @@ impl Asked<'_> {
     fn version(&self) -> bool {
         self.parameters.has("versionId")
     }
+
+    /// Whether its parameters and headers have this about them.
+    fn has(&self, when: When) -> bool {
+        let acl = self.header("x-amz-acl");
+        let grants = || self.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
+        match when {
+            When::Version => self.version(),
+            When::Tagged => self.headers.contains_key("x-amz-tagging"),
+            // A bucket is private unless something else is asked for.
+            When::Acl if self.operation == "CreateBucket" => {
+                grants() || acl.is_some_and(|acl| acl != "private")
+            }
+            When::Acl => grants() || acl.is_some(),
+            When::Ownership => self.headers.contains_key("x-amz-object-ownership"),
+            When::IfMatch => self.header("if-match").is_some_and(|etag| etag != "*"),
+        }
+    }
 }
 
 /// What an anonymous caller gets for an object under a key of KMS.
@@ -81,16 +95,17 @@ fn check(account: &Account, visit: &Visit, asked: &Asked<'_>) -> Answer<()> {
     }
     let Some(name) = asked.bucket else {
         let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
-        return may(account, account.state().settled(), visit, caller, None, LIST_BUCKETS, "*");
+        let state = account.state();
+        let may = |action| may(account, state.settled(), visit, caller, None, action, None);
+        return actions(asked, false)?.into_iter().try_for_each(may);
     };
     names::check(name)?;
     let state = account.state();
     if asked.operation == "CreateBucket" {
         let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
-        let tagged = visit.creation()?.has_tags().then_some("s3:TagResource");
-        let mut actions = iter::once("s3:CreateBucket").chain(tagged).chain(for_headers(asked));
-        let may = |action| may(account, state.settled(), visit, caller, None, action, name);
-        return actions.try_for_each(may);
+        let tagged = visit.creation()?.has_tags();
+        let may = |action| may(account, state.settled(), visit, caller, None, action, Some(name));
+        return actions(asked, tagged)?.into_iter().try_for_each(may);
     }
     let bucket = find(&state, name)?;
     if asked.operation == "HeadBucket" {
@@ -127,17 +142,21 @@ fn check_signed(
     if asked.operation == "DeleteObjects" {
         return Ok(());
     }
-    let resource = if asked.key.is_empty() { name.to_owned() } else { format!("{name}/{}", asked.key) };
-    let may =
-        |action: &str, resource: &str| may(account, settled, visit, caller, Some(bucket), action, resource);
-    may(&action(asked), &resource)?;
-    for_headers(asked).into_iter().try_for_each(|action| may(action, &resource))?;
+    let resource = match row(asked)?.resource {
+        Resource::Object => format!("{name}/{}", asked.key),
+        _ => name.to_owned(),
+    };
+    let may = |action: &str, resource: &str| {
+        may(account, settled, visit, caller, Some(bucket), action, Some(resource))
+    };
+    actions(asked, false)?.into_iter().try_for_each(|action| may(action, &resource))?;
     // Who may not list a bucket does not learn what is not in it.
     let reads = matches!(asked.operation, "GetObject" | "HeadObject") && !asked.version();
     if reads && bucket.current(asked.key).is_none() { may("s3:ListBucket", name) } else { Ok(()) }
 }
 
-/// Refuses what the caller may not do, in S3's words.
+/// Refuses what the caller may not do, in S3's words. The resource is a bucket or `BUCKET/KEY`; an action without one is
+/// about everything.
 pub(super) fn may(
     account: &Account,
     settled: &State,
@@ -145,16 +164,15 @@ pub(super) fn may(
     caller: &Caller,
     bucket: Option<&Bucket>,
     action: &str,
-    resource: &str,
+    resource: Option<&str>,
 ) -> Answer<()> {
-    let arn = account.s3_arn(resource);
+    let arn = resource.map(|resource| account.s3_arn(resource));
     let resource_policy = bucket.and_then(|bucket| bucket.policy.as_deref());
-    let ask = Ask { action, resource: &arn, context: &visit.context, resource_policy };
+    let resource = arn.as_deref().unwrap_or("*");
+    let ask = Ask { action, resource, context: &visit.context, resource_policy };
     authorize::may(account, settled, caller, &ask).map_err(|denied| {
-        // The list of all buckets is about none.
-        let quoted = format!("\"{arn}\"");
-        let resource = (action != LIST_BUCKETS).then_some(quoted.as_str());
-        authorize::refusal(&caller.arn(account), action, resource, denied)
+        let quoted = arn.map(|arn| format!("\"{arn}\""));
+        authorize::refusal(&caller.arn(account), action, quoted.as_deref(), denied)
     })
 }
 
@@ -180,7 +198,8 @@ fn check_anonymous(
         let decision = policy::decide(account, &visit.context, effect.policy, action, resource);
         decision.is_some_and(|decision| decision.is_allow())
     };
-    if !allows(&action(asked), &format!("{name}/{}", asked.key)) {
+    let resource = format!("{name}/{}", asked.key);
+    if !actions(asked, false)?.into_iter().all(|action| allows(action, &resource)) {
         return Err(access_denied());
     }
     // "If you don't have the s3:ListBucket permission, Amazon S3 returns an HTTP status code 403" for a missing key:
@@ -191,24 +210,14 @@ fn check_anonymous(
     Ok(())
 }
 
-/// The actions that the headers of a request ask for beside its own: "If you want to grant access permissions ..., you
-/// must have s3:PutObjectAcl": <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>, and for buckets
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>.
-fn for_headers(asked: &Asked<'_>) -> Vec<&'static str> {
-    let grants = asked.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
-    let acl = asked.header("x-amz-acl");
-    let has = |name: &str| asked.headers.contains_key(name);
-    let wanted = match asked.operation {
-        "PutObject" => {
-            [(grants || acl.is_some(), "s3:PutObjectAcl"), (has("x-amz-tagging"), "s3:PutObjectTagging")]
-        }
-        "CreateBucket" => [
-            (grants || acl.is_some_and(|acl| acl != "private"), "s3:PutBucketAcl"),
-            (has("x-amz-object-ownership"), "s3:PutBucketOwnershipControls"),
-        ],
-        _ => return Vec::new(),
-    };
-    wanted.into_iter().filter_map(|(wanted, action)| wanted.then_some(action)).collect()
+/// The actions that a request needs; whether it has tags in its body its caller knows.
+fn actions(asked: &Asked<'_>, tagged: bool) -> Answer<Vec<&'static str>> {
+    Ok(row(asked)?.actions(|when| tagged && when == When::Tagged || asked.has(when)))
+}
+
+/// The row of the operation: one without is not there.
+fn row(asked: &Asked<'_>) -> Answer<&'static Row> {
+    actions::of(actions::S3, asked.operation).ok_or_else(access_denied)
 }
 
 pub(super) fn find<'a>(state: &'a State, name: &str) -> Answer<&'a Bucket> {
@@ -229,24 +238,4 @@ pub(super) fn redirect(account: &Account, bucket: &str, region: &str) -> Refusal
         .with("Endpoint", format!("{bucket}.s3.{region}.{suffix}"))
         .with("Bucket", bucket)
         .with("Region", region)
-}
-
-/// The action that a policy names for an operation:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
-fn action(asked: &Asked<'_>) -> String {
-    let name = match asked.operation {
-        "GetObject" | "HeadObject" if asked.version() => "GetObjectVersion",
-        "DeleteObject" if asked.version() => "DeleteObjectVersion",
-        "HeadObject" => "GetObject",
-        "HeadBucket" | "ListObjectsV2" | "ListObjects" => "ListBucket",
-        "ListObjectVersions" => "ListBucketVersions",
-        "DeleteObjects" => "DeleteObject",
-        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
-        "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
-        "DeleteBucketTagging" => "PutBucketTagging",
-        "GetBucketEncryption" => "GetEncryptionConfiguration",
-        "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
-        other => other,
-    };
-    format!("s3:{name}")
 }

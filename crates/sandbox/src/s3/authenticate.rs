@@ -32,8 +32,7 @@ pub(super) struct Secret(pub(super) Arc<Account>);
 impl S3Auth for Secret {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         // The token of a temporary key was read before; here it is the signature that has to be right.
-        let secret = self.0.config.secret_of(access_key).map(str::to_owned);
-        let secret = secret.or_else(|| self.0.mint.secret(access_key));
+        let secret = self.0.secret_of(access_key);
         secret.map(SecretKey::from).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))
     }
 }

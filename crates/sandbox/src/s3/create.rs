@@ -11,6 +11,7 @@ use s3s::dto::{CreateBucketInput, CreateBucketOutput};
 use super::visit::Visit;
 use super::{names, tagging};
 use crate::account::Account;
+use crate::context::Context;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{AccessBlock, Bucket, Encryption, Versioning};
 use crate::xml::Element;
@@ -26,6 +27,15 @@ impl Wish {
     /// Whether tags go with the bucket.
     pub(super) fn has_tags(&self) -> bool {
         !self.tags.is_empty()
+    }
+
+    /// Adds the condition keys that come with it.
+    pub(super) fn add_keys(&self, context: &mut Context) {
+        context.insert("s3:locationconstraint".to_owned(), self.location.iter().cloned().collect());
+        context.insert("aws:tagkeys".to_owned(), self.tags.iter().map(|(key, _)| key.clone()).collect());
+        for (key, value) in &self.tags {
+            context.insert(format!("aws:requesttag/{}", key.to_ascii_lowercase()), vec![value.clone()]);
+        }
     }
 
     /// Reads a CreateBucketConfiguration; no body is none.

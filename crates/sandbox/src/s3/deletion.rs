@@ -18,6 +18,7 @@ use super::conditions::check_write;
 use super::visit::Visit;
 use super::{access_denied, no_such_bucket};
 use crate::account::Account;
+use crate::actions::{self, When};
 use crate::refusal::{Answer, Refusal};
 use crate::state::{Bucket, Content, Version, Versioning};
 
@@ -63,10 +64,19 @@ pub(super) fn many(
         let (key, asked) = (object.key, object.version_id);
         let condition = object.e_tag.map(dto::ETagCondition::ETag);
         let known = state.buckets.get(&input.bucket).ok_or_else(|| no_such_bucket(&input.bucket))?;
-        let action = if asked.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        let has = |when| match when {
+            When::Version => asked.is_some(),
+            When::IfMatch => condition.is_some(),
+            _ => false,
+        };
+        let row = actions::of(actions::S3, "DeleteObjects").ok_or_else(access_denied)?;
         let resource = format!("{}/{key}", input.bucket);
         let caller = visit.caller.as_ref().ok_or_else(access_denied)?;
-        let allowed = may(account, state.settled(), visit, caller, Some(known), action, &resource)
+        let may = |action| may(account, state.settled(), visit, caller, Some(known), action, Some(&resource));
+        let allowed = row
+            .actions(has)
+            .into_iter()
+            .try_for_each(may)
             .and_then(|()| check_write(&key, known.current(&key), condition.as_ref(), None));
         if let Err(refusal) = allowed {
             errors.push(dto::Error {

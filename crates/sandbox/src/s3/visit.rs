@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Extensions;
 use http::request::Parts;
+use http::{Extensions, Method};
 use s3s::{S3Error, S3ErrorCode};
 
-use super::{authenticate, create};
+use super::{authenticate, create, names};
 use crate::account::Account;
 use crate::call::Call;
 use crate::caller::Caller;
@@ -58,7 +58,7 @@ impl Visit {
         let region = named.or(signed);
         Ok(Self {
             call: Arc::clone(call),
-            context: context(account, caller.as_ref(), region.as_deref(), parts),
+            context: context(account, caller.as_ref(), region.as_deref(), host, parts, body),
             caller,
             region,
             body: body.clone(),
@@ -77,16 +77,47 @@ impl Visit {
     }
 }
 
-/// The condition keys of every call, and those that [S3 adds][keys] to a list.
+/// The condition keys of every call, and those that [S3 adds][keys] from parameters and headers, and of a bucket that is
+/// made from its body.
 ///
 /// [keys]: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-fn context(account: &Account, caller: Option<&Caller>, region: Option<&str>, parts: &Parts) -> Context {
+fn context(
+    account: &Account,
+    caller: Option<&Caller>,
+    region: Option<&str>,
+    host: &Host,
+    parts: &Parts,
+    body: &Bytes,
+) -> Context {
     let mut context = context::of(account, caller, region, parts);
     let parameters = Parameters::of(&parts.uri);
-    for (key, name) in [("s3:prefix", "prefix"), ("s3:delimiter", "delimiter"), ("s3:max-keys", "max-keys")] {
+    for (key, name) in [
+        ("s3:prefix", "prefix"),
+        ("s3:delimiter", "delimiter"),
+        ("s3:max-keys", "max-keys"),
+        ("s3:versionid", "versionId"),
+    ] {
         let value = parameters.value(name).map(str::to_owned);
         context.insert(key.to_owned(), value.into_iter().collect());
     }
+    for name in [
+        "if-match",
+        "if-none-match",
+        "x-amz-acl",
+        "x-amz-content-sha256",
+        "x-amz-object-ownership",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-storage-class",
+    ] {
+        let value = text(parts, name).map(str::to_owned);
+        context.insert(format!("s3:{name}"), value.into_iter().collect());
+    }
+    let makes =
+        parts.method == Method::PUT && names::bucket_of(host, parts).is_some_and(|(_, key)| key.is_empty());
+    // What cannot be read is refused where the bucket is made.
+    let wish = makes.then(|| create::Wish::parse(body).ok()).flatten();
+    wish.unwrap_or_default().add_keys(&mut context);
     context
 }
 

@@ -1,6 +1,7 @@
-//! What IAM keeps: providers, roles with their inline policies, and managed policies with their versions.
+//! What IAM keeps: providers, roles and users with their inline policies, and managed policies with their versions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -41,6 +42,43 @@ pub(crate) struct Role {
     pub(crate) inline: BTreeMap<String, String>,
     /// The ARNs of the managed policies that are attached.
     pub(crate) attached: BTreeSet<String>,
+}
+
+/// One user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct User {
+    /// `/`, or with more between two slashes.
+    pub(crate) path: String,
+    /// `AIDA...`: another user of the same name has another one.
+    pub(crate) id: String,
+    #[serde(with = "rfc3339")]
+    pub(crate) created: OffsetDateTime,
+    /// The ARN of the policy that bounds what its own policies can allow.
+    pub(crate) boundary: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The inline policies' exact texts by name.
+    pub(crate) inline: BTreeMap<String, String>,
+    /// The ARNs of the managed policies that are attached.
+    pub(crate) attached: BTreeSet<String>,
+    /// The access keys by id.
+    pub(crate) keys: BTreeMap<String, UserKey>,
+}
+
+/// One access key of a user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserKey {
+    /// What signatures are made with: shown once, and kept nowhere but in the state.
+    pub(crate) secret: String,
+    #[serde(with = "rfc3339")]
+    pub(crate) created: OffsetDateTime,
+}
+
+impl fmt::Debug for UserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserKey").field("created", &self.created).finish_non_exhaustive()
+    }
 }
 
 /// One managed policy.

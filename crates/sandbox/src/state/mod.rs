@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
-pub(crate) use iam::{Policy, PolicyVersion, Provider, Role};
+pub(crate) use iam::{Policy, PolicyVersion, Provider, Role, User, UserKey};
 
 /// What one account and its neighbours have.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,30 @@ pub(crate) struct State {
     /// The account's own managed policies by ARN.
     #[serde(default)]
     pub(crate) policies: BTreeMap<Arc<str>, Arc<Policy>>,
+    /// The users by name.
+    #[serde(default)]
+    pub(crate) users: BTreeMap<Arc<str>, Arc<User>>,
+}
+
+impl State {
+    /// The state as it is saved, but for the secrets of users' keys.
+    pub(crate) fn without_secrets(&self) -> Value {
+        // Maps with text for keys, and nothing that JSON cannot write.
+        let mut state = serde_json::to_value(self).unwrap_or_default();
+        let users = state["users"].as_object_mut().into_iter().flatten();
+        for (_, key) in users.filter_map(|(_, user)| user["keys"].as_object_mut()).flatten() {
+            key["secret"] = Value::Null;
+        }
+        state
+    }
+
+    /// The user that has an access key: its name, itself, and the key.
+    pub(crate) fn owner_of(&self, access_key_id: &str) -> Option<(&str, &User, &UserKey)> {
+        self.users.iter().find_map(|(name, user)| {
+            let key = user.keys.get(access_key_id)?;
+            Some((&**name, &**user, key))
+        })
+    }
 }
 
 /// One bucket.
@@ -162,5 +187,29 @@ mod in_base64 {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
         let text = String::deserialize(deserializer)?;
         STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_saved_and_not_shown() {
+        let key = json!({"secret": "not to be shown", "created": "2026-01-01T00:00:00Z"});
+        let user = json!({
+            "path": "/", "id": "AIDAEXAMPLE", "created": "2026-01-01T00:00:00Z", "boundary": null, "tags": {},
+            "inline": {}, "attached": [], "keys": {"AKIAEXAMPLE": key},
+        });
+        let user = serde_json::from_value::<User>(user).unwrap();
+        let state = State { users: BTreeMap::from([(Arc::from("u"), Arc::new(user))]), ..State::default() };
+        let (shown, debugged) = (state.without_secrets().to_string(), format!("{state:?}"));
+        assert!(shown.contains("AKIAEXAMPLE") && !shown.contains("not to be shown"), "{shown}");
+        assert!(debugged.contains("AKIAEXAMPLE") && !debugged.contains("not to be shown"), "{debugged}");
+        assert!(serde_json::to_string(&state).unwrap().contains("not to be shown"));
+        assert_eq!(state.owner_of("AKIAEXAMPLE").map(|(name, _, _)| name), Some("u"));
+        assert!(state.owner_of("AKIAOTHER").is_none());
     }
 }

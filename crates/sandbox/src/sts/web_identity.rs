@@ -12,10 +12,10 @@ use issuer_registrar::{Provider, Role};
 use issuer_relying_party::{
     Accepted, Authority, Documents, Examination, Facts, Known, Refused, Step, Token, Verdict,
 };
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::parameters::{Parameters, packed_size};
+use super::constraints::packed_size;
+use super::given::{DURATION, assumed_role_user, credentials};
+use super::parameters::Parameters;
 use crate::account::Account;
 use crate::call::Call;
 use crate::context::Context;
@@ -28,8 +28,6 @@ use crate::xml::Xml;
 
 /// The header that names the step at which a token is refused.
 pub(crate) const STEP: &str = "x-issuerctl-step";
-/// "By default, the value is set to 3600 seconds."
-const DURATION: u64 = 3600;
 
 /// What IAM has for a call.
 struct Entities {
@@ -64,15 +62,19 @@ pub(crate) async fn assume_role_with_web_identity(
         call.header(STEP, refused.step.name());
         Err(Refusal::new(refused.code, refused.status, refused.message))
     };
+    let token = Token::parse(parameters.token);
     // The issuer is asked only when nothing before speaks against the token.
-    if let Verdict::Refused(refused) = Examination::of(&facts).verdict()
+    if let Verdict::Refused(refused) = Examination::of_read(&facts, token.as_ref()).verdict()
         && (refused.step < Step::Reachable || known.role.is_none())
     {
         return refuse(refused);
     }
-    let documents = documents(account, parameters.token).await;
+    let documents = match &token {
+        Ok(token) => documents(account, token).await,
+        Err(_) => None,
+    };
     let facts = Facts { documents: documents.as_ref().map_or(Known::NotLookedAt, Known::Is), ..facts };
-    match (Examination::of(&facts).verdict(), &known.role) {
+    match (Examination::of_read(&facts, token.as_ref()).verdict(), &known.role) {
         (Verdict::Accepted(accepted), Some((role, id))) => {
             Ok(session(account, &parameters, &accepted, role, id))
         }
@@ -114,8 +116,7 @@ fn entities(account: &Account, host: &Host, parameters: &Parameters<'_>) -> Enti
 }
 
 /// What the URLs of the token's issuer answer; nothing for a token that names none.
-async fn documents(account: &Account, token: &str) -> Option<Documents> {
-    let token = Token::parse(token).ok()?;
+async fn documents(account: &Account, token: &Token) -> Option<Documents> {
     let reader = Reader(account);
     let mut documents = Documents::fetch(&reader, token.issuer()?).await;
     if let (Some(url), Some(Ok(_))) = (&documents.jwks_uri, &documents.jwks) {
@@ -144,34 +145,21 @@ fn session(
     let (name, now) = (parameters.session_name, account.now());
     let duration = Duration::from_secs(parameters.duration_seconds.unwrap_or(DURATION));
     let session = Session {
+        account: account.config.account.clone(),
         role: role.arn.name().to_owned(),
         role_id: role_id.to_owned(),
         name: name.to_owned(),
         issued: now,
         expires: now + duration,
-        provider: accepted.provider.clone(),
+        provider: Some(accepted.provider.clone()),
         policy: parameters.policy.map(str::to_owned),
     };
-    let expires = session.expires;
-    let credentials = account.mint.issue(session);
-    let xml = Xml::default().element("Credentials", |xml| {
-        let xml = xml.text("AccessKeyId", &credentials.access_key_id);
-        let xml = xml.text("SecretAccessKey", &credentials.secret);
-        xml.text("SessionToken", &credentials.token).text("Expiration", &date(expires))
-    });
+    let xml = credentials(account, session);
     let xml = xml.text("SubjectFromWebIdentityToken", &accepted.subject);
-    let xml = xml.element("AssumedRoleUser", |xml| {
-        let xml = xml.text("AssumedRoleId", &format!("{role_id}:{name}"));
-        xml.text("Arn", &account.session_arn(role.arn.name(), name))
-    });
+    let xml = assumed_role_user(account, xml, role.arn.name(), role_id, name);
     let xml = xml.text("Provider", &accepted.provider).text("Audience", &accepted.audience);
     parameters
         .policy
         .iter()
         .fold(xml, |xml, policy| xml.text("PackedPolicySize", &packed_size(policy).to_string()))
-}
-
-/// A time as STS writes it.
-fn date(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_default()
 }
