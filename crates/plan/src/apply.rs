@@ -152,6 +152,8 @@ impl Runner<'_> {
         match step {
             // Handled by the stage; a plan with a key has none of them.
             Step::MakeKey { .. } | Step::PublishNew { .. } => {}
+            // Those of plans with runners of their own.
+            Step::Role { .. } | Step::Remove(_) | Step::Certificate { .. } => {}
             Step::SaveKeys { ring, .. } => {
                 if let Some(directory) = self.directory() {
                     directory.save(ring)?;

@@ -9,6 +9,7 @@ use issuer_registrar::diff;
 use crate::destination::{Destination, LivePlace};
 use crate::error::PlanError;
 use crate::facts::Facts;
+use crate::output;
 use crate::request::{KeySource, PublishRequest, Request};
 use crate::step::{Plan, Step};
 
@@ -35,9 +36,7 @@ impl Plan {
             let changes = diff(facts.provider.as_ref(), want)?;
             plan.stage("register", changes.into_iter().map(Step::Register).collect());
         }
-        let output = request.output.iter().filter(|file| !file.is_there());
-        let output = output.map(|file| Step::Output { file: file.clone(), replaces: file.path.exists() });
-        plan.stage("emit", output.collect());
+        plan.stage("emit", output::steps(&request.output));
         Ok(plan)
     }
 

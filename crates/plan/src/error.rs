@@ -3,9 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use issuer_discovery::{BucketError, BucketRefusal, DirectoryError, IssuerUrl, MergeError, ReadBackError};
+use issuer_discovery::{
+    BucketError, BucketRefusal, DirectoryError, IssuerUrl, LeaveRefusal, MergeError, ReadBackError,
+};
 use issuer_keygen::{KeyDirError, KeyError, KeyId};
-use issuer_registrar::{ProviderRefusal, RegisterError};
+use issuer_registrar::{
+    AccountId, NameError, PolicyName, ProviderRefusal, RegisterError, RoleError, RoleName, RoleRefusal,
+};
 
 /// Why a plan cannot be made or applied.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,79 @@ pub enum PlanError {
     /// The provider failed.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// A role is not to be changed.
+    #[error(transparent)]
+    RoleRefusal(#[from] RoleRefusal),
+    /// A role failed.
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    /// Roles are not to be changed, each for its own reason.
+    #[error("{}", listed(.0))]
+    Roles(Vec<RoleRefusal>),
+    /// A role failed for good; no further one was begun.
+    #[error(
+        "the role {name} of the account {account} could not be finished ({done} {} done, {left} left)", roles(*.done)
+    )]
+    RoleStopped {
+        /// The role.
+        name: RoleName,
+        /// The account that it lies in.
+        account: AccountId,
+        /// How many roles are as they should be.
+        done: usize,
+        /// How many are not, this one among them.
+        left: usize,
+        /// Why.
+        #[source]
+        source: Box<PlanError>,
+    },
+    /// Two roles of one name in one account.
+    #[error(
+        "two roles of the account {account} are to have the name {name}; in one account a name is given once, \
+         whatever its path and its capitals"
+    )]
+    SameRole {
+        /// The name.
+        name: RoleName,
+        /// The account.
+        account: AccountId,
+    },
+    /// Two policies of one name that differ.
+    #[error(
+        "the roles {first} and {second} both make a policy {policy}: then it is spelled alike and says the same in both"
+    )]
+    SamePolicy {
+        /// The policy.
+        policy: PolicyName,
+        /// One role.
+        first: RoleName,
+        /// The other.
+        second: RoleName,
+    },
+    /// A plan of something else was given to a runner of roles.
+    #[error("this plan is not one of roles")]
+    OtherPlan,
+    /// IAM answered with a name that is none.
+    #[error("IAM answered with a name that is none")]
+    Name(#[from] NameError),
+    /// A role takes no tokens of this issuer.
+    #[error("the role {arn} takes no tokens of this issuer, and was not made for it")]
+    RoleNotOurs {
+        /// The role.
+        arn: String,
+    },
+    /// A role that cannot be left safely.
+    #[error("{why}")]
+    RoleStays {
+        /// A sentence, with what to do by hand.
+        why: String,
+    },
+    /// A role is wanted in an account that no credentials were given for.
+    #[error("no credentials were given for the account {account}")]
+    NoAccess {
+        /// The account.
+        account: AccountId,
+    },
     /// The documents cannot be read where AWS will read them.
     #[error(transparent)]
     ReadBack(#[from] ReadBackError),
@@ -87,6 +164,17 @@ pub enum PlanError {
     /// Facts of a bucket and a directory were mixed up by the caller.
     #[error("these facts are not of this destination")]
     OtherDestination,
+    /// The bucket is not to be deleted.
+    #[error(transparent)]
+    Leave(LeaveRefusal),
+    /// The bucket's name would be free while IAM still trusts the issuer.
+    #[error(
+        "the bucket is not deleted: this program did not make the IAM provider {arn}, so it stays, and whoever takes the bucket's name would be trusted by it"
+    )]
+    StillTrusted {
+        /// The provider.
+        arn: String,
+    },
     /// Others kept changing the same thing.
     #[error("{what} was changed by somebody else again and again; nothing of theirs was lost")]
     RacedTooOften {
@@ -133,6 +221,10 @@ impl PlanError {
             Self::Register(RegisterError::Unsure { arn, source }) => {
                 Again::Unsure { what: arn.clone(), why: source.to_string() }
             }
+            Self::Role(RoleError::Raced { what }) => Again::Changed(what.clone()),
+            Self::Role(RoleError::Unsure { what, source }) => {
+                Again::Unsure { what: what.clone(), why: source.to_string() }
+            }
             Self::PublishedChanged => Again::Changed("what is published".to_owned()),
             Self::KeyDir(KeyDirError::AlreadyExists { path }) => Again::Changed(path.display().to_string()),
             _ => return None,
@@ -146,4 +238,18 @@ impl PlanError {
             _ => self,
         }
     }
+}
+
+/// Lists refusals in one sentence each, up to a bound.
+fn listed(refusals: &[RoleRefusal]) -> String {
+    const SHOWN: usize = 20;
+    let mut shown: Vec<String> = refusals.iter().take(SHOWN).map(ToString::to_string).collect();
+    if refusals.len() > SHOWN {
+        shown.push(format!("and {} more", refusals.len() - SHOWN));
+    }
+    shown.join("; ")
+}
+
+fn roles(count: usize) -> &'static str {
+    if count == 1 { "role is" } else { "roles are" }
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use issuer_keygen::{Existing, create_directories, lock, parent, sweep, write_whole};
 
+use crate::apply::Outcome;
 use crate::error::PlanError;
+use crate::event::Event;
+use crate::step::{Plan, Step};
 
 /// A file that is wanted.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,5 +50,38 @@ impl OutputFile {
         sweep(directory);
         let mode = if self.secret { 0o600 } else { 0o644 };
         write_whole(&self.path, self.contents.as_bytes(), mode, Existing::Replace).map_err(failed)
+    }
+}
+
+/// Says which of these files have to be written, and which of them replace another text.
+pub(crate) fn steps(files: &[OutputFile]) -> Vec<Step> {
+    let differ = files.iter().filter(|file| !file.is_there());
+    differ.map(|file| Step::Output { file: file.clone(), replaces: file.path.exists() }).collect()
+}
+
+impl Plan {
+    /// Says which of these files have to be written: a plan of one stage, `name`.
+    #[must_use]
+    pub fn of_files(name: &'static str, files: &[OutputFile]) -> Self {
+        let mut plan = Self::default();
+        plan.stage(name, steps(files));
+        plan
+    }
+
+    /// Writes the files of a plan of nothing else.
+    ///
+    /// # Errors
+    /// The first file that cannot be written; later ones are not.
+    pub fn write_files(&self, events: &(dyn Fn(Event) + Send + Sync)) -> Result<Outcome, PlanError> {
+        let mut outcome = Outcome::default();
+        for step in self.steps() {
+            if let Step::Output { file, .. } = step {
+                events(Event::Started(step.to_string()));
+                file.write()?;
+                events(Event::Done(step.to_string()));
+                outcome.done.push(step.to_string());
+            }
+        }
+        Ok(outcome)
     }
 }

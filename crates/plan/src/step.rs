@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use issuer_discovery::{PublishChange, Site};
-use issuer_keygen::{Algorithm, KeyId, KeyRing};
-use issuer_registrar::ProviderChange;
+use issuer_keygen::{Algorithm, KeyId, KeyRing, WebhookPlan};
+use issuer_registrar::{AccountId, ProviderChange, RoleChange, RoleName};
 
+use crate::destroy::Removed;
 use crate::output::OutputFile;
 
 /// One thing to do.
@@ -52,6 +53,24 @@ pub enum Step {
     },
     /// Change the IAM provider.
     Register(ProviderChange),
+    /// Change a role, or a policy that belongs to it.
+    Role {
+        /// The account that it lies in.
+        account: AccountId,
+        /// Its name.
+        name: RoleName,
+        /// The change.
+        change: RoleChange,
+    },
+    /// Take something away that is ours.
+    Remove(Removed),
+    /// Make the webhook's certificate ready.
+    Certificate {
+        /// What is missing.
+        what: WebhookPlan,
+        /// The key directory that it sleeps in.
+        directory: PathBuf,
+    },
     /// Write a file for the cluster.
     Output {
         /// The file.
@@ -80,6 +99,9 @@ impl Step {
             Self::ReadBack { .. } => "read-back",
             Self::RecordPublished { .. } => "record-published",
             Self::Register(change) => change.kind(),
+            Self::Role { change, .. } => change.kind(),
+            Self::Remove(removed) => removed.kind(),
+            Self::Certificate { .. } => "certificate",
             Self::Output { .. } => "output",
         }
     }
@@ -109,6 +131,19 @@ impl fmt::Display for Step {
                 )
             }
             Self::Register(change) => change.fmt(f),
+            Self::Role { name, change, .. } => write!(f, "role {name}: {change}"),
+            Self::Remove(removed) => removed.fmt(f),
+            Self::Certificate { what, directory } => {
+                let what = match what {
+                    WebhookPlan::Keep => "keep the webhook's certificate",
+                    WebhookPlan::Renew => {
+                        "a new certificate for the webhook, by the authority that is there,"
+                    }
+                    WebhookPlan::RenewAuthority => "a new authority and certificate for the webhook",
+                    WebhookPlan::Make => "an authority and a certificate for the webhook",
+                };
+                write!(f, "{what} in {}", directory.join("webhook").display())
+            }
             Self::Output { file, replaces: true } => {
                 write!(f, "replace {}, which differs", file.path.display())
             }
