@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bench_bootstrap import bootstrap
+from bench_roles import roles
 from bench_verdicts import verdicts
 from measure import interval, output, peak, run, show, verdict
 
@@ -46,6 +47,7 @@ def main():
             rsa_4096(program, directory, options.pairs),
             *jwks(program, directory, options.runs),
             *bootstrap(program, options.aws, directory, options.bootstraps),
+            *roles(program, directory),
             *verdicts(program.parent / "examples" / "verdicts", options.rounds),
         ]
     print(f"\n{sum(met)} of {len(met)} targets met")

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NESTED = ("role", "workload")
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "keys/README.md"]
 
 
@@ -49,11 +50,16 @@ def commands(text, program):
             words = shlex.split(line, comments=True)
             if not words or words[0] != "issuerctl":
                 continue
-            asked = subprocess.run([program, words[1], "--help"], capture_output=True, text=True, check=False)
+            command = words[1:2]
+            # `role apply` and `workload webhook` are commands of commands.
+            if command[0] in NESTED:
+                command = words[1:3]
+            asked = subprocess.run([program, *command, "--help"], capture_output=True, text=True, check=False)
             if asked.returncode != 0:
                 yield f"no command: {line}"
-            known = set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", asked.stdout))
-            yield from (f"{words[1]} has no {word}" for word in words if word.startswith("-") and word not in known)
+            known = set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z0-9-]*", asked.stdout))
+            name = " ".join(command)
+            yield from (f"{name} has no {word}" for word in words if word.startswith("-") and word not in known)
 
 
 def policies(text, cfn_lint):

@@ -86,6 +86,8 @@ shell_scripts() {
   [[ -n $shellcheck ]] || shellcheck=$(command -v shellcheck || true)
   if [[ -n $shellcheck ]]; then
     "$shellcheck" "${scripts[@]}"
+    # What is written for nodes and pods, as it comes out.
+    "$shellcheck" --shell=sh crates/emitter/tests/golden/workload-*.sh crates/emitter/src/workload/templates/verify.sh
   else
     echo 'shellcheck is not installed: only the syntax was looked at'
   fi
@@ -204,6 +206,7 @@ run 'examples and the program' cargo build --locked --workspace --bins --example
 run 'the pages' "$venv/bin/python" scripts/check-readme.py "$binary" "$venv/bin/cfn-lint"
 run 'the main job, as the README has it' cargo run --locked -p issuerctl -- bootstrap --sandbox
 run "the doctor's page" scripts/check-html.sh
+run 'manifest tests' python_tests manifests
 run 'sandbox tests' python_tests sandbox
 run 'integration tests' python_tests integration
 run 'smoke script on the sandbox' smoke_script

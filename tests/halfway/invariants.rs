@@ -98,7 +98,7 @@ pub(crate) async fn afterwards(
     let mut wrong = scene.watch.violations();
     wrong.extend(unfinished(disturbed, scene.scenario.ends, &reference.last, &now));
     wrong.extend(cloud::always(&now.cloud, scene.scenario));
-    wrong.extend(cloud::lost(&before.cloud, &now.cloud));
+    wrong.extend(lost(scene, before, &now));
     wrong.extend(directory::halfway(scene.scenario, before, &now, &reference.last));
     if now != *before {
         wrong.extend(directory::holds_when_made(scene, &now));
@@ -125,7 +125,7 @@ async fn finishes(scene: &Scene, halfway: &Snapshot, reference: &Reference) -> R
     }
     let last = scene.snapshot()?;
     let mut wrong = scene.watch.violations();
-    wrong.extend(cloud::lost(&halfway.cloud, &last.cloud));
+    wrong.extend(lost(scene, halfway, &last));
     wrong.extend(directory::kept(scenario, halfway, &last));
     wrong.extend(directory::holds(scenario, &scene.directory(), &scene.watch.published()));
     let litter = directory::litter(&last);
@@ -142,6 +142,14 @@ async fn finishes(scene: &Scene, halfway: &Snapshot, reference: &Reference) -> R
         return Err("--check has changed something".to_owned());
     }
     Ok(())
+}
+
+/// What was lost that has to stay; of what is ours everything goes where that is asked for.
+fn lost(scene: &Scene, before: &Snapshot, now: &Snapshot) -> Vec<String> {
+    if scene.scenario.destroys() {
+        return cloud::others_lost(&cloud::of_others(&before.cloud), &now.cloud);
+    }
+    cloud::lost(&before.cloud, &now.cloud)
 }
 
 /// One text of all that is wrong.

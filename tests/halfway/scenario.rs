@@ -96,6 +96,29 @@ pub(crate) const PLAIN: Scenario = Scenario {
 pub(crate) const BOOTSTRAP: &[&str] = &["bootstrap", "--bucket", BUCKET];
 pub(crate) const PUBLISH: &[&str] = &["publish", "--bucket", BUCKET];
 
+const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}"#;
+const OTHER_POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sns:*","Resource":"*"}]}"#;
+const ROLE: &[&str] = &[
+    "role",
+    "apply",
+    "--issuer",
+    ISSUER,
+    "--name",
+    "app",
+    "--service-account",
+    "default/app",
+    "--inline-policy",
+    "first.json",
+    "--policy-arn",
+    "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    "--create-policy",
+    "shared=first.json",
+    "--tag",
+    "team=a",
+];
+
 /// All of them.
 pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -245,6 +268,78 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "role apply",
+        before: &[Before::Keys, Before::Run(BOOTSTRAP), Before::File("first.json", POLICY)],
+        words: ROLE,
+        calls: Depth::Full,
+        ..PLAIN
+    },
+    Scenario {
+        name: "role apply changes a role",
+        before: &[
+            Before::Keys,
+            Before::Run(BOOTSTRAP),
+            Before::File("first.json", POLICY),
+            Before::Run(ROLE),
+            Before::File("second.json", OTHER_POLICY),
+        ],
+        words: &[
+            "role",
+            "apply",
+            "--issuer",
+            ISSUER,
+            "--name",
+            "app",
+            "--service-account",
+            "default/app",
+            "--service-account",
+            "default/other",
+            "--inline-policy",
+            "second.json",
+            "--permissions-boundary",
+            "arn:aws:iam::aws:policy/AmazonS3FullAccess",
+            "--create-policy",
+            "shared=second.json",
+            "--max-session",
+            "7200",
+            "--tag",
+            "team=b",
+        ],
+        ..PLAIN
+    },
+    Scenario {
+        name: "role delete",
+        before: &[
+            Before::Keys,
+            Before::Run(BOOTSTRAP),
+            Before::File("first.json", POLICY),
+            Before::Run(ROLE),
+        ],
+        words: &["role", "delete", "app", "--issuer", ISSUER],
+        ..PLAIN
+    },
+    Scenario {
+        name: "destroy with the bucket",
+        before: &[
+            Before::Keys,
+            Before::Run(BOOTSTRAP),
+            Before::File("first.json", POLICY),
+            Before::Run(ROLE),
+        ],
+        words: &["destroy", "--bucket", BUCKET, "--delete-bucket"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "destroy and leave what is somebody's",
+        before: &[
+            Before::Keys,
+            Before::Others(&[Others::MakeBucket, Others::OwnStatement]),
+            Before::Run(&["bootstrap", "--bucket", BUCKET, "--adopt-bucket"]),
+        ],
+        words: &["destroy", "--bucket", BUCKET],
+        ..PLAIN
+    },
+    Scenario {
         name: "publish one more key in a directory",
         before: &[
             Before::Keys,
@@ -262,6 +357,18 @@ impl Scenario {
     /// Whether the command makes the key, so that no two runs have the same.
     pub(crate) fn makes_key(&self) -> bool {
         !self.before.iter().any(|before| matches!(before, Before::Keys))
+    }
+
+    /// Whether the bucket is somebody's who handed it over, now or before.
+    pub(crate) fn adopts(&self) -> bool {
+        let adopts = |words: &[&str]| words.contains(&"--adopt-bucket");
+        adopts(self.words)
+            || self.before.iter().any(|before| matches!(before, Before::Run(words) if adopts(words)))
+    }
+
+    /// Whether things are to go that were made before.
+    pub(crate) fn destroys(&self) -> bool {
+        self.words.first() == Some(&"destroy")
     }
 
     /// The key directory, below the directory of the run.

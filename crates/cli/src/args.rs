@@ -13,10 +13,11 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, styling};
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use issuer_discovery::{ConnectTo, Region};
+use issuer_doctor::inert;
 
 use crate::commands;
 use crate::failure::Failure;
-use crate::printer::{Printer, plain};
+use crate::printer::Printer;
 
 /// A self-hosted OIDC issuer for Kubernetes service-account tokens that AWS trusts.
 #[derive(Debug, Parser)]
@@ -93,30 +94,22 @@ pub(crate) enum Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a key directory, or check the one that is there
     Keygen(commands::keygen::Keygen),
-    /// Write the JWKS to stdout, byte for byte as kube-apiserver does
     Jwks(commands::jwks::JwksCommand),
-    /// Write the discovery document and the JWKS
     Discovery(commands::discovery::Discovery),
-    /// Put the documents where the issuer URL points, and read them back
     Publish(commands::publish::Publish),
-    /// Make AWS trust the issuer: the IAM OpenID Connect provider
     Register(commands::register::Register),
-    /// Write the control plane's settings
     Emit(commands::emit::Emit),
-    /// Do all of it: keys, documents, provider, settings
+    Role(commands::role::RoleCommand),
+    Workload(commands::workload::WorkloadCommand),
     Bootstrap(Box<commands::bootstrap::Bootstrap>),
-    /// Run an AWS to practise on, on this machine
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::SandboxCommand),
-    /// Sign a short-lived token of a service account, for tests
     Token(commands::token::Token),
-    /// Walk the chain that AWS STS walks, and say which link is broken
     Doctor(Box<commands::doctor::Doctor>),
-    /// Write a completion script for a shell
+    Permissions(commands::permissions::PermissionsCommand),
+    Destroy(Box<commands::destroy::Destroy>),
     Completions(commands::completions::Completions),
-    /// Write the manual pages
     Man(commands::man::Man),
 }
 
@@ -185,7 +178,7 @@ fn with_environment(command: clap::Command) -> clap::Command {
 /// Help and version are data; everything else that clap says is talk.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    let lines: Vec<_> = text.lines().map(plain).collect();
+    let lines: Vec<_> = text.lines().map(inert).collect();
     // Nobody is left to tell when even this cannot be written.
     if lines.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
         let _ = error.print();

@@ -7,9 +7,10 @@ use std::io;
 use issuer_discovery::{
     BucketError, BucketRefusal, CallError, CallFailure, DirectoryError, MergeError, ReadBackError,
 };
+use issuer_doctor::with_causes;
 use issuer_keygen::KeyDirError;
 use issuer_plan::PlanError;
-use issuer_registrar::{ProviderRefusal, RegisterError};
+use issuer_registrar::{ProviderRefusal, RegisterError, RoleError, RoleRefusal, SessionError};
 
 /// How a command ended that did not end well.
 #[derive(Debug)]
@@ -33,18 +34,7 @@ impl Failure {
 
     /// A failure with an error and its causes.
     pub(crate) fn of(error: &dyn Error) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(current) = cause {
-            let next = current.to_string();
-            // Some libraries repeat their cause in their own text.
-            if !text.ends_with(&next) {
-                text.push_str(": ");
-                text.push_str(&next);
-            }
-            cause = current.source();
-        }
-        Self::new(text)
+        Self::new(with_causes(error))
     }
 
     /// Wrong words on the command line.
@@ -106,37 +96,48 @@ impl Failure {
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
-        let failure = Self::of(&error);
-        match &error {
-            PlanError::KeyDir(error) => key_dir_hints(failure, error),
-            PlanError::NoKey { path } => failure.hint(format!(
-                "make one with `issuerctl keygen --keys {}`, or name another directory with --keys",
-                path.display()
-            )),
-            PlanError::LiveElsewhere { .. } => live_elsewhere(failure),
-            PlanError::PlanChanged { .. } => failure.hint("run the same command again, and look at its plan"),
-            PlanError::OtherIssuer { .. } => {
-                failure.hint("give each issuer a key directory of its own: --keys DIR")
-            }
-            PlanError::Merge(error) => merge_hints(failure, error),
-            PlanError::BucketRefusal(error) => refusal_hints(failure, error),
-            PlanError::ProviderRefusal(error) => provider_hints(failure, error),
-            PlanError::Bucket(error) => bucket_hints(failure, error),
-            PlanError::Directory(DirectoryError::Raced { .. }) | PlanError::RacedTooOften { .. } => {
-                failure.hint("run the same command again")
-            }
-            PlanError::Register(RegisterError::Call(error) | RegisterError::Unsure { source: error, .. }) => {
-                call_hints(failure, error)
-            }
-            PlanError::Register(RegisterError::IssuerUnreachable { .. }) => failure
-                .hint("IAM reads the certificate of the issuer's host: the documents have to be public first")
-                .hint("if somebody else has just changed the bucket's policy: run the same command again")
-                .hint(
-                    "with a private certificate authority give --thumbprint (the SHA-1 of its certificate)",
-                ),
-            PlanError::ReadBack(error) => read_back_hints(failure, error),
-            _ => failure,
+        plan_hints(Self::of(&error), &error)
+    }
+}
+
+fn plan_hints(failure: Failure, error: &PlanError) -> Failure {
+    match error {
+        PlanError::KeyDir(error) => key_dir_hints(failure, error),
+        PlanError::NoKey { path } => failure.hint(format!(
+            "make one with `issuerctl keygen --keys {}`, or name another directory with --keys",
+            path.display()
+        )),
+        PlanError::LiveElsewhere { .. } => live_elsewhere(failure),
+        PlanError::PlanChanged { .. } => failure.hint("run the same command again, and look at its plan"),
+        PlanError::OtherIssuer { .. } => {
+            failure.hint("give each issuer a key directory of its own: --keys DIR")
         }
+        PlanError::Merge(error) => merge_hints(failure, error),
+        PlanError::BucketRefusal(error) => refusal_hints(failure, error),
+        PlanError::ProviderRefusal(error) => provider_hints(failure, error),
+        PlanError::Bucket(error) => bucket_hints(failure, error),
+        PlanError::Directory(DirectoryError::Raced { .. }) | PlanError::RacedTooOften { .. } => {
+            failure.hint("run the same command again")
+        }
+        PlanError::Register(RegisterError::Call(error) | RegisterError::Unsure { source: error, .. }) => {
+            call_hints(failure, error)
+        }
+        PlanError::Register(RegisterError::IssuerUnreachable { .. }) => failure
+            .hint("IAM reads the certificate of the issuer's host: the documents have to be public first")
+            .hint("if somebody else has just changed the bucket's policy: run the same command again")
+            .hint("with a private certificate authority give --thumbprint (the SHA-1 of its certificate)"),
+        PlanError::RoleRefusal(error) => role_hints(failure, std::slice::from_ref(error)),
+        PlanError::Roles(errors) => role_hints(failure, errors),
+        PlanError::RoleStopped { source, .. } => plan_hints(failure, source),
+        PlanError::Role(RoleError::Call(error) | RoleError::Unsure { source: error, .. }) => {
+            call_hints(failure, error)
+        }
+        PlanError::NoAccess { account } => failure.hint(format!(
+            "say in the file of roles how it is entered, \
+             accounts: {{\"{account}\": {{assumeRole: ARN}}}}, or {{profile: NAME}}"
+        )),
+        PlanError::ReadBack(error) => read_back_hints(failure, error),
+        _ => failure,
     }
 }
 
@@ -149,6 +150,16 @@ impl From<KeyDirError> for Failure {
 impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         Self::from(PlanError::Register(error))
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        let failure = Self::of(&error);
+        match &error {
+            SessionError::Call(error) => call_hints(failure, error),
+            SessionError::NoCredentials { .. } => failure,
+        }
     }
 }
 
@@ -227,6 +238,16 @@ fn provider_hints(failure: Failure, error: &ProviderRefusal) -> Failure {
         ProviderRefusal::Url { .. } => failure.hint("look at it: aws iam get-open-id-connect-provider"),
         _ => failure,
     }
+}
+
+fn role_hints(failure: Failure, errors: &[RoleRefusal]) -> Failure {
+    if errors.iter().any(|error| matches!(error, RoleRefusal::Foreign { .. })) {
+        return failure.hint(
+            "choose another name; or take it over with --adopt: it gets our statement, keeps all that it has, \
+             and is never deleted by us",
+        );
+    }
+    failure
 }
 
 fn bucket_hints(failure: Failure, error: &BucketError) -> Failure {

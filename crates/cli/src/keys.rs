@@ -1,7 +1,14 @@
-//! Where a command finds its keys: public keys that were named, or the key directory.
+//! Where a command finds its keys: public keys that were named, or the key directory. And what it signs with them.
 
-use issuer_keygen::{Algorithm, KeyDir, KeyRing, Loaded, PublicKey, read_public_key_file};
+use std::time::Duration;
+
+use issuer_keygen::{
+    Algorithm, KeyDir, KeyRing, Loaded, PublicKey, ServiceAccount, SigningKey, TokenRequest,
+    read_public_key_file, sign_token,
+};
 use issuer_plan::KeySource;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -53,6 +60,26 @@ pub(crate) fn ring(global: &Global, printer: &Printer) -> Result<KeyRing, Failur
             None => Err(issuer_plan::PlanError::NoKey { path: directory.path().to_owned() }.into()),
         },
     }
+}
+
+/// Signs a service account's token that is good from now on.
+pub(crate) fn sign(
+    key: &SigningKey,
+    issuer: impl ToString,
+    audiences: Vec<String>,
+    service_account: &ServiceAccount,
+    expires_in: Duration,
+) -> Result<String, Failure> {
+    let request = TokenRequest {
+        issuer: issuer.to_string(),
+        audiences,
+        service_account: service_account.clone(),
+        uid: Uuid::new_v4().to_string(),
+        jti: Uuid::new_v4().to_string(),
+        issued_at: OffsetDateTime::now_utc(),
+        expires_in,
+    };
+    sign_token(key, &request).map_err(|error| Failure::of(&error))
 }
 
 fn warn_weak(key: &PublicKey, printer: &Printer) {

@@ -4,15 +4,16 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use issuer_discovery::{HttpsFetch, Patience, Transport};
+use issuer_doctor::inert;
 use issuer_keygen::KeyRing;
-use issuer_plan::{Destination, Event, Facts, Plan, PlanError, Request, Runner, Step};
+use issuer_plan::{Destination, Event, Facts, Outcome, Plan, PlanError, Request, Runner, Step};
 use issuer_registrar::ProviderClient;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use crate::args::Apply;
 use crate::failure::Failure;
-use crate::printer::{Printer, plain};
+use crate::printer::Printer;
 
 /// A request and all that it touches.
 #[derive(Debug)]
@@ -41,6 +42,33 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    /// A plan that was shown, and nothing more.
+    pub(crate) fn only_looked(
+        report: Map<String, Value>,
+        ring: Option<KeyRing>,
+        changed: bool,
+        apply: Apply,
+    ) -> Self {
+        Self { report, ring, changed, dry: true, drift: apply.check && changed }
+    }
+
+    /// A plan that was carried out; says so where there was nothing to do.
+    pub(crate) fn carried_out(
+        mut report: Map<String, Value>,
+        outcome: Outcome,
+        changed: bool,
+        apply: Apply,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        report.insert("done".to_owned(), json!(outcome.done));
+        if apply.check && !printer.is_json() {
+            printer.data(NO_CHANGES.as_bytes())?;
+        } else if !changed {
+            printer.say(NO_CHANGES.trim_end());
+        }
+        Ok(Self { report, ring: outcome.ring, changed, dry: apply.check, drift: false })
+    }
+
     /// Writes the report in JSON, or the text; ends with 3 where `--check` found drift.
     pub(crate) fn conclude(self, printer: &Printer, text: &str) -> Result<(), Failure> {
         if printer.is_json() {
@@ -63,31 +91,13 @@ impl Job {
         let mut plan = Plan::build(&self.request, &facts, self.destination.as_ref())?;
         self.note_the_host(&mut plan);
         let changed = plan.has_changes();
-        let mut report = self.report(&plan);
-        let dry = apply.dry_run || (apply.check && changed);
-        let asks = changed && !apply.yes && !dry;
-        show(&plan, &self.request, dry, asks, printer)?;
-        if dry {
-            return Ok(Finished {
-                report,
-                ring: facts.ring,
-                changed,
-                dry: true,
-                drift: apply.check && changed,
-            });
-        }
-        if asks {
-            confirm().await?;
+        let report = report(self.command, Some(self.request.issuer.as_str()), &plan);
+        if !agreed(&plan, self.request.issuer.as_str(), apply, printer).await? {
+            return Ok(Finished::only_looked(report, facts.ring, changed, apply));
         }
         let patience = if changed { self.patience } else { PATIENCE_WITHOUT_CHANGE };
         let outcome = self.apply(plan, facts, patience, printer).await?;
-        report.insert("done".to_owned(), json!(outcome.done));
-        if apply.check && !printer.is_json() {
-            printer.data(NO_CHANGES.as_bytes())?;
-        } else if !changed {
-            printer.say(NO_CHANGES.trim_end());
-        }
-        Ok(Finished { report, ring: outcome.ring, changed, dry: apply.check, drift: false })
+        Finished::carried_out(report, outcome, changed, apply, printer)
     }
 
     async fn apply(
@@ -96,7 +106,7 @@ impl Job {
         facts: Facts,
         patience: Patience,
         printer: &Printer,
-    ) -> Result<issuer_plan::Outcome, Failure> {
+    ) -> Result<Outcome, Failure> {
         let registers = plan.steps().any(|step| matches!(step, Step::Register(_)));
         let events = |event: Event| printer.event(&event);
         let fetch = self.transport.clone().map(HttpsFetch::new);
@@ -127,28 +137,6 @@ impl Job {
         Ok(outcome)
     }
 
-    fn report(&self, plan: &Plan) -> Map<String, Value> {
-        let steps: Vec<Value> = plan
-            .stages
-            .iter()
-            .flat_map(|stage| stage.steps.iter().map(move |step| (stage.name, step)))
-            .map(|(stage, step)| {
-                json!({"stage": stage, "kind": step.kind(), "text": step.to_string(), "changes": step.changes()})
-            })
-            .collect();
-        let Value::Object(report) = json!({
-            "command": self.command,
-            "issuer": self.request.issuer.as_str(),
-            "changes": plan.steps().filter(|step| step.changes()).count(),
-            "plan": steps,
-            "notes": plan.notes,
-            "done": [],
-        }) else {
-            return Map::new();
-        };
-        report
-    }
-
     /// An issuer URL is for ever: a host of S3 can never be moved behind another one.
     fn note_the_host(&self, plan: &mut Plan) {
         let first = plan.steps().any(|step| match step {
@@ -172,14 +160,57 @@ const PATIENCE_WITHOUT_CHANGE: Patience =
 
 const NO_CHANGES: &str = "no changes\n";
 
+/// As much of a plan as talk shows; a dry run shows all of it.
+const SHOWN_STEPS: usize = 60;
+
+/// Shows a plan, and asks where that is due; tells whether it is to be carried out.
+pub(crate) async fn agreed(
+    plan: &Plan,
+    subject: &str,
+    apply: Apply,
+    printer: &Printer,
+) -> Result<bool, Failure> {
+    let changed = plan.has_changes();
+    let dry = apply.dry_run || (apply.check && changed);
+    let asks = changed && !apply.yes && !dry;
+    show(plan, subject, dry, asks, printer)?;
+    if dry {
+        return Ok(false);
+    }
+    if asks {
+        confirm().await?;
+    }
+    printer.expect(plan.steps().count());
+    Ok(true)
+}
+
+/// Writes a plan for machines; a command adds its own members.
+pub(crate) fn report(command: &str, issuer: Option<&str>, plan: &Plan) -> Map<String, Value> {
+    let steps: Vec<Value> = plan
+        .stages
+        .iter()
+        .flat_map(|stage| stage.steps.iter().map(move |step| (stage.name, step)))
+        .map(|(stage, step)| {
+            json!({"stage": stage, "kind": step.kind(), "text": step.to_string(), "changes": step.changes()})
+        })
+        .collect();
+    let mut report = Map::from_iter([("command".to_owned(), json!(command))]);
+    report.extend(issuer.map(|issuer| ("issuer".to_owned(), json!(issuer))));
+    report.insert("changes".to_owned(), json!(plan.steps().filter(|step| step.changes()).count()));
+    report.insert("plan".to_owned(), json!(steps));
+    report.insert("notes".to_owned(), json!(plan.notes));
+    report.insert("done".to_owned(), json!([]));
+    report
+}
+
 /// A dry run's plan is data; before an apply it is talk, and never left out where it is asked about.
-fn show(plan: &Plan, request: &Request, dry: bool, asks: bool, printer: &Printer) -> Result<(), Failure> {
+fn show(plan: &Plan, subject: &str, dry: bool, asks: bool, printer: &Printer) -> Result<(), Failure> {
     let mut text = String::new();
     if plan.has_changes() {
-        text.push_str(&format!("plan for {}\n", request.issuer));
+        text.push_str(&format!("plan for {subject}\n"));
         for stage in &plan.stages {
             for step in &stage.steps {
-                text.push_str(&format!("  {:<10} {}\n", stage.name, plain(&step.to_string())));
+                text.push_str(&format!("  {:<10} {}\n", stage.name, inert(&step.to_string())));
             }
         }
     } else if dry {
@@ -189,9 +220,13 @@ fn show(plan: &Plan, request: &Request, dry: bool, asks: bool, printer: &Printer
     if dry && !printer.is_json() {
         printer.data(text.as_bytes())?;
     } else {
-        text.lines().for_each(say);
+        text.lines().take(SHOWN_STEPS + 1).for_each(say);
+        match text.lines().count().saturating_sub(SHOWN_STEPS + 1) {
+            0 => {}
+            more => say(&format!("  and {more} more steps, which --dry-run shows")),
+        }
     }
-    plan.notes.iter().for_each(|note| say(&format!("note: {}", plain(note))));
+    plan.notes.iter().for_each(|note| say(&format!("note: {}", inert(note))));
     Ok(())
 }
 

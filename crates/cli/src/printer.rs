@@ -1,6 +1,5 @@
 //! All writing: data to stdout, talk to stderr.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
+use issuer_doctor::{inert, obeyed};
 use issuer_plan::{Again, Event};
 use serde_json::{Value, json};
 
@@ -30,7 +30,12 @@ pub(crate) struct Printer {
     /// The steps that are done, for whoever interrupts or has to know how far it got.
     done: Mutex<Vec<String>>,
     last_wait: Mutex<Option<(String, Duration)>>,
+    /// How many steps there are, where they are too many to say each.
+    many: Mutex<Option<usize>>,
 }
+
+/// With more steps than this it is said how many are done, and not each.
+const MANY_STEPS: usize = 100;
 
 /// A wait that goes on is said again after this time where there is no terminal.
 const WAIT_NOTE_EVERY: Duration = Duration::from_secs(15);
@@ -48,6 +53,7 @@ impl Printer {
             spinner: Mutex::new(None),
             done: Mutex::default(),
             last_wait: Mutex::new(None),
+            many: Mutex::new(None),
         }
     }
 
@@ -60,6 +66,7 @@ impl Printer {
             spinner: Mutex::new(None),
             done: Mutex::default(),
             last_wait: Mutex::new(None),
+            many: Mutex::new(None),
         }
     }
 
@@ -93,13 +100,13 @@ impl Printer {
     /// Says something on stderr; it may have several lines.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.line(&text.split('\n').map(plain).collect::<Vec<_>>().join("\n"));
+            self.line(&text.split('\n').map(inert).collect::<Vec<_>>().join("\n"));
         }
     }
 
     /// Says on stderr what the reader is asked about, `--quiet` or not.
     pub(crate) fn insist(&self, text: &str) {
-        self.line(&plain(text));
+        self.line(&inert(text));
     }
 
     /// Lists the steps that are done.
@@ -110,25 +117,55 @@ impl Printer {
     /// Says on stderr what the reader should look at.
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
-            self.line(&format!("{ODD}warning:{ODD:#} {}", plain(text)));
+            self.line(&format!("{ODD}warning:{ODD:#} {}", inert(text)));
         }
     }
 
     /// Names an outside call on stderr.
     pub(crate) fn call(&self, text: &str) {
-        self.line(&format!("{FAINT}{}{FAINT:#}", plain(text)));
+        self.line(&format!("{FAINT}{}{FAINT:#}", inert(text)));
+    }
+
+    /// Prepares for so many steps.
+    pub(crate) fn expect(&self, steps: usize) {
+        if let Ok(mut many) = self.many.lock() {
+            *many = (steps > MANY_STEPS).then_some(steps);
+        }
+    }
+
+    /// Tells whether the steps are too many to say each.
+    pub(crate) fn has_many(&self) -> bool {
+        self.many.lock().is_ok_and(|many| many.is_some())
+    }
+
+    /// Counts a step, and tells whether saying so is all that is to be said of it.
+    fn counted(&self, step: &str) -> bool {
+        let done = self.done.lock().map(|mut done| {
+            done.push(step.to_owned());
+            done.len()
+        });
+        let many = self.many.lock().ok().and_then(|many| *many);
+        let (Ok(done), Some(all)) = (done, many) else { return false };
+        let text = format!("{done} of {all} steps done");
+        self.spin(&text);
+        // Ten lines for a log, and the last one for everybody.
+        if done == all || (!self.terminal && done % all.div_ceil(10) == 0) {
+            self.say(&text);
+        }
+        true
     }
 
     /// Shows progress.
     pub(crate) fn event(&self, event: &Event) {
         match event {
+            Event::Started(_) if self.has_many() => {}
             Event::Started(step) => self.spin(step),
             Event::Done(step) => {
-                if let Ok(mut done) = self.done.lock() {
-                    done.push(step.clone());
+                if !self.counted(step) {
+                    self.marked(GOOD, "done", step);
                 }
-                self.marked(GOOD, "done", step);
             }
+            Event::Progress { what, done, total } => self.spin(&format!("{done} of {total} {what}")),
             Event::Replanned(steps) => {
                 steps.iter().for_each(|step| self.marked(ODD, "left", step));
             }
@@ -160,9 +197,9 @@ impl Printer {
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         self.settle();
         if let Some(text) = failure.text() {
-            self.line(&format!("{BAD}error:{BAD:#} {}", plain(text)));
+            self.line(&format!("{BAD}error:{BAD:#} {}", inert(text)));
             for hint in failure.hints() {
-                self.line(&format!("{ODD}hint:{ODD:#} {}", plain(hint)));
+                self.line(&format!("{ODD}hint:{ODD:#} {}", inert(hint)));
             }
             if self.json && !failure.is_reported() {
                 let document = json!({
@@ -192,13 +229,13 @@ impl Printer {
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
-        spinner.set_message(plain(text).into_owned());
+        spinner.set_message(inert(text).into_owned());
     }
 
     /// Says what became of a step.
     fn marked(&self, style: Style, mark: &str, step: &str) {
         if !self.quiet {
-            self.line(&format!("{style}{mark}{style:#} {}", plain(step)));
+            self.line(&format!("{style}{mark}{style:#} {}", inert(step)));
         }
     }
 
@@ -231,29 +268,20 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Returns one line of text that only stands there: what others wrote may be in it, and a terminal obeys control
-/// characters and turns what follows some others. Those are written as escapes.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let escaped = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
-    Cow::Owned(text.chars().map(escaped).collect())
-}
-
-/// The same for JSON, which has such characters inside of strings alone, and its own way to write them.
+/// The same text in JSON, which has what is obeyed inside of strings alone, and its own way to write it
+/// ([RFC 8259, section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
 fn in_json(json: &str) -> String {
-    let escaped = |c: char| {
-        if c != '\n' && obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
-    };
-    json.chars().map(escaped).collect()
-}
-
-/// Controls, the separators of lines and paragraphs, and the marks of direction
-/// ([UAX #9](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
-fn obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let mut written = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !obeyed(character) {
+            written.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            written.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    written
 }
 
 #[cfg(test)]
@@ -261,10 +289,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
-        let words = "a\u{1b}[2J\r\n\u{9b}m\u{202e}\u{7f}é";
-        assert_eq!(plain(words), "a\\u{1b}[2J\\r\\n\\u{9b}m\\u{202e}\\u{7f}é");
-        assert_eq!(plain("é ok"), "é ok");
+    fn json_holds_nothing_that_a_terminal_would_obey() {
+        let words = "a\u{1b}[2J\r\n\u{9b}m\u{202e}\u{7f}\u{1ffff}é";
         let written = in_json(&json!({"a": words}).to_string());
         assert!(!written.contains(obeyed), "{written:?}");
         assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), json!({"a": words}));

@@ -13,7 +13,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use issuer_discovery::{Call, CallFailure, MAX_ATTEMPTS, Region, Transport, TransportOptions};
 use issuer_doctor::{KubectlCall, KubectlObserver};
-use issuer_registrar::{Account, RegisterError, caller_account};
+use issuer_registrar::{Account, RegisterError, RoleArn, assume_role, caller_account};
 
 use crate::args::{Endpoint, Global};
 use crate::failure::Failure;
@@ -64,6 +64,46 @@ pub(crate) async fn aws(
     let Configuration { config, region, path_style } = configuration(global, printer, transport).await?;
     let account =
         caller_account(&config).await.map_err(|error| no_profile(global, &error).unwrap_or(error.into()))?;
+    check_partition(&account, &region)?;
+    Ok(Aws { config, account, region, path_style })
+}
+
+/// The same in another account: as the session of a role there.
+pub(crate) async fn assumed(aws: &Aws, role: &RoleArn) -> Result<Aws, Failure> {
+    let credentials = assume_role(&aws.config, role).await?;
+    let config = aws.config.to_builder();
+    let config = config.credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+    let account = caller_account(&config).await?;
+    check_partition(&account, &aws.region)?;
+    Ok(Aws { config, account, region: aws.region.clone(), path_style: aws.path_style })
+}
+
+/// AWS as the session of that role, where one is named.
+pub(crate) async fn aws_as(
+    global: &Global,
+    printer: &Arc<Printer>,
+    transport: &Transport,
+    role: Option<&RoleArn>,
+) -> Result<Aws, Failure> {
+    let aws = aws(global, printer, transport).await?;
+    match role {
+        Some(role) => assumed(&aws, role).await,
+        None => Ok(aws),
+    }
+}
+
+/// The region that flags or the environment name, for commands that ask nobody.
+pub(crate) fn named_region(global: &Global) -> Result<Region, Failure> {
+    let region = match &global.region {
+        Some(region) => return Ok(region.clone()),
+        None => variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+    };
+    let region = region
+        .ok_or_else(|| Failure::usage("no AWS region is set").hint("give --region, or set AWS_REGION"))?;
+    region.parse().map_err(|error| Failure::usage(format!("{error}")))
+}
+
+fn check_partition(account: &Account, region: &Region) -> Result<(), Failure> {
     if account.partition != region.partition() {
         return Err(Failure::usage(format!(
             "these credentials are of the partition {}, but the region {region} is in {}",
@@ -72,7 +112,7 @@ pub(crate) async fn aws(
         ))
         .hint("give a --region of that partition, or another --profile"));
     }
-    Ok(Aws { config, account, region, path_style })
+    Ok(())
 }
 
 /// Loads AWS's configuration; nothing is asked yet.

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use issuer_doctor::{Group, Report, Reported, Status};
-
-use crate::printer::plain;
+use issuer_doctor::{Group, Report, Reported, Status, inert};
 
 /// Writes a report: its links in order, each check with its mark; what is wrong with what should be, what is, and
 /// what to do.
@@ -48,10 +46,15 @@ fn skipped(check: &Reported) -> bool {
 }
 
 fn several(text: &mut String, run: &[&Reported]) {
-    let mut reasons: Vec<&str> = run.iter().filter_map(|check| check.finding.actual.as_deref()).collect();
-    reasons.dedup();
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in run.iter().filter_map(|check| check.finding.actual.as_deref()) {
+        // Checks that wait for the same link need not be neighbours.
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     let faint = Style::new().dimmed();
-    let _ = writeln!(text, "  {faint}skip{faint:#} {} checks: {}", run.len(), plain(&reasons.join("; ")));
+    let _ = writeln!(text, "  {faint}skip{faint:#} {} checks: {}", run.len(), inert(&reasons.join("; ")));
 }
 
 fn one(text: &mut String, check: &Reported) {
@@ -63,7 +66,7 @@ fn one(text: &mut String, check: &Reported) {
     };
     let finding = &check.finding;
     let aside = match (finding.status, &finding.actual) {
-        (Status::Pass | Status::Skip, Some(actual)) => format!(": {}", plain(actual)),
+        (Status::Pass | Status::Skip, Some(actual)) => format!(": {}", inert(actual)),
         _ => String::new(),
     };
     let _ = writeln!(text, "  {colour}{word}{colour:#} {}{aside}", check.title);
@@ -73,8 +76,29 @@ fn one(text: &mut String, check: &Reported) {
     let parts = [("expected", &finding.expected), ("actual", &finding.actual), ("hint", &finding.hint)];
     for (name, said) in parts {
         if let Some(said) = said {
-            let _ = writeln!(text, "         {name:<9} {}", plain(said));
+            let _ = writeln!(text, "         {name:<9} {}", inert(said));
         }
     }
     let _ = writeln!(text, "         {:<9} {}", "check", check.name);
+}
+
+#[cfg(test)]
+mod tests {
+    use issuer_doctor::Finding;
+
+    use super::*;
+
+    #[test]
+    fn checks_that_wait_are_one_line_that_names_each_reason_once() {
+        let waits = ["issuer", "jwks", "issuer", "jwks", "issuer"].map(|link| Reported {
+            name: "documents/x",
+            group: Group::Documents,
+            title: "x",
+            finding: Finding::skip(format!("waits for documents/{link}")),
+        });
+        let mut text = String::new();
+        several(&mut text, &waits.iter().collect::<Vec<_>>());
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain, "  skip 5 checks: waits for documents/issuer; waits for documents/jwks\n");
+    }
 }

@@ -48,8 +48,7 @@ fn bucket_always(bucket: &Value, scenario: &Scenario, wrong: &mut Vec<String>) {
     if !on(BLOCK_OF_ACLS) {
         wrong.push(format!("the access block lets ACLs make objects public: {block}"));
     }
-    let adopts = scenario.words.contains(&"--adopt-bucket");
-    let ours = bucket["tags"].get(OWNER_TAG).is_some() || adopts;
+    let ours = bucket["tags"].get(OWNER_TAG).is_some() || scenario.adopts();
     if (!ours || scenario.foreign) && !on(BLOCK_OF_POLICIES) {
         wrong.push(format!("the access block of a bucket that is not ours was opened: {block}"));
     }

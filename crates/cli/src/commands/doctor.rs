@@ -10,15 +10,15 @@ use issuer_discovery::{
     AcceptedIssuer, BucketName, BucketPlace, HttpsFetch, IssuerUrl, JwksPath, Prefix, Region, S3Location,
 };
 use issuer_doctor::{
-    ClusterRequest, Keys, Kubectl, Made, Outside, Report, Request, Status, TokenText, gather, page,
+    ClusterRequest, Fact, KeyFacts, Keys, Kubectl, Made, Outside, Report, Request, Status, TokenText, gather,
+    load_keys, page,
 };
-use issuer_keygen::{Existing, KeyDir, ServiceAccount, SigningKey, TokenRequest, sign_token, write_whole};
+use issuer_keygen::{Existing, ServiceAccount, SigningKey, write_whole};
 use issuer_plan::KeySource;
 use issuer_registrar::{Audience, DEFAULT_AUDIENCE, RoleArn};
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
 use super::Context;
 use crate::failure::Failure;
@@ -94,16 +94,15 @@ impl Doctor {
             check_page(path)?;
         }
         let transport = session::transport(global, printer)?;
-        let source = keys::source(global, printer, None)?;
-        let token = self.token(context, &source)?;
+        let (keys, signing_key) = load_keys(match keys::source(global, printer, None)? {
+            KeySource::Public(ring) => Keys::Public(ring.published().cloned().collect()),
+            KeySource::Directory { directory, .. } => Keys::Directory(directory),
+        });
+        let token = self.token(context, &keys, signing_key)?;
         let configured = self.configuration(context, &transport).await;
         let bucket = self.place(configured.as_ref().ok().map(|found| &found.region))?;
         let request = Request {
             issuer: self.issuer.clone(),
-            keys: Some(match source {
-                KeySource::Public(ring) => Keys::Public(ring.published().cloned().collect()),
-                KeySource::Directory { directory, .. } => Keys::Directory(directory),
-            }),
             jwks_path: self.jwks_path.clone(),
             bucket,
             audience: self.audience.clone(),
@@ -123,7 +122,7 @@ impl Doctor {
                 .map_err(|failure| failure.text().unwrap_or_default().to_owned()),
         };
         printer.spin("looking at the chain");
-        let report = Report::of(&gather(&request, &outside).await);
+        let report = Report::of(&gather(&request, keys, &outside).await);
         printer.settle();
         if printer.is_json() {
             let mut document = json!(report);
@@ -170,28 +169,28 @@ impl Doctor {
     }
 
     /// The token that was given, or one that is signed for this look alone.
-    fn token(&self, context: &Context, source: &KeySource) -> Result<Option<TokenText>, Failure> {
+    fn token(
+        &self,
+        context: &Context,
+        keys: &Fact<KeyFacts>,
+        signing_key: Option<SigningKey>,
+    ) -> Result<Option<TokenText>, Failure> {
         if let Some(path) = &self.token {
             // What is no text at all is no token either, whatever stands for its bytes then.
             let bytes = input::read("token", path)?;
             return Ok(Some(TokenText::new(String::from_utf8_lossy(&bytes))));
         }
-        let (true, Some(service_account), KeySource::Directory { directory, .. }) =
-            (self.assume_role, &self.service_account, source)
+        let (true, Some(service_account), Some(key)) = (self.assume_role, &self.service_account, signing_key)
         else {
             return Ok(None);
         };
-        let Some(key) = self.signing_key(directory) else { return Ok(None) };
-        let request = TokenRequest {
-            issuer: self.issuer.to_string(),
-            audiences: vec![self.audience.to_string()],
-            service_account: service_account.clone(),
-            uid: Uuid::new_v4().to_string(),
-            jti: Uuid::new_v4().to_string(),
-            issued_at: OffsetDateTime::now_utc(),
-            expires_in: TOKEN_LIFE,
-        };
-        let token = sign_token(&key, &request).map_err(|error| Failure::of(&error))?;
+        // A key of another issuer signs nothing here.
+        let ring = keys.known().and_then(|keys| Some(&keys.loaded.as_ref().ok()?.ring));
+        if ring.is_none_or(|ring| ring.of_another_issuer(self.issuer.as_str()).is_some()) {
+            return Ok(None);
+        }
+        let token =
+            keys::sign(&key, &self.issuer, vec![self.audience.to_string()], service_account, TOKEN_LIFE)?;
         context.printer.say(&format!(
             "no --token was given: one of {} is signed by {} for this look, good for {} s",
             service_account.subject(),
@@ -199,12 +198,6 @@ impl Doctor {
             TOKEN_LIFE.as_secs()
         ));
         Ok(Some(TokenText::new(token)))
-    }
-
-    /// What is wrong with the key directory is for the checks to tell. A key of another issuer signs nothing here.
-    fn signing_key(&self, directory: &KeyDir) -> Option<SigningKey> {
-        let loaded = directory.load().ok().flatten()?;
-        loaded.signing_key.filter(|_| loaded.ring.of_another_issuer(self.issuer.as_str()).is_none())
     }
 
     /// An issuer on S3 names a region where nothing else does.

@@ -2,20 +2,24 @@
 
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
+pub(crate) mod destroy;
 pub(crate) mod discovery;
 pub(crate) mod doctor;
 pub(crate) mod emit;
 pub(crate) mod jwks;
 pub(crate) mod keygen;
 pub(crate) mod man;
+pub(crate) mod permissions;
 pub(crate) mod place;
 #[cfg(feature = "sandbox")]
 mod practice;
 pub(crate) mod publish;
 pub(crate) mod register;
+pub(crate) mod role;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
 pub(crate) mod token;
+pub(crate) mod workload;
 
 use std::sync::Arc;
 
@@ -46,6 +50,10 @@ pub(crate) fn run(cli: Cli, printer: &Arc<Printer>) -> Result<(), Failure> {
         Command::Sandbox(command) => context.block_on_until_stopped(command.run(&context)),
         Command::Token(command) => command.run(&context),
         Command::Doctor(command) => context.block_on_a_look(command.run(&context)),
+        Command::Role(command) => context.block_on(command.run(&context)),
+        Command::Workload(command) => context.block_on(command.run(&context)),
+        Command::Permissions(command) => context.block_on_a_look(command.run(&context)),
+        Command::Destroy(command) => context.block_on(command.run(&context)),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
     }
@@ -82,6 +90,8 @@ impl Context {
         let done = self.printer.done();
         Failure::interrupted(if done.is_empty() {
             "interrupted before the first step was done; the same command goes on".to_owned()
+        } else if self.printer.has_many() {
+            format!("interrupted; {} steps are done. The same command goes on from here", done.len())
         } else {
             format!("interrupted; done so far: {}. The same command goes on from here", done.join("; "))
         })

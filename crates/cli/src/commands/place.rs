@@ -62,7 +62,12 @@ impl Place {
         Ok((issuer, Destination::Bucket(Box::new(publisher))))
     }
 
-    fn resolve(&self, bucket: &BucketName, region: &Region) -> Result<(IssuerUrl, BucketPlace), Failure> {
+    /// Returns the issuer and the place in the bucket, which have to agree.
+    pub(crate) fn resolve(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+    ) -> Result<(IssuerUrl, BucketPlace), Failure> {
         let place = |prefix: Prefix| BucketPlace {
             bucket: bucket.clone(),
             region: region.clone(),

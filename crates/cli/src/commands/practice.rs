@@ -1,6 +1,7 @@
 //! `bootstrap --sandbox`: the whole job on an AWS to practise on, and then what it is for: a workload's token becomes a
 //! session of a role, through the AWS SDK.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +13,26 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
-use issuer_discovery::{CallError, Fetch as _, HttpsFetch, IssuerUrl, Region, Transport, TransportOptions};
-use issuer_keygen::{KeyDir, ServiceAccount, TokenRequest, sign_token};
-use issuer_plan::KeySource;
-use issuer_registrar::{RoleArn, assume_role_with_web_identity, caller_account, provider_arn};
+use issuer_discovery::{
+    CallError, Fetch as _, HttpsFetch, IssuerUrl, Patience, Region, Transport, TransportOptions,
+};
+use issuer_keygen::{KeyDir, ServiceAccount};
+use issuer_plan::{
+    KeySource, Plan, RoleAccess, RolesFacts, RolesRequest, RolesRunner, WantedRole, identity_policy,
+};
+use issuer_registrar::{
+    Issuing, RoleArn, RoleClient, RoleSpec, Subject, assume_role_with_web_identity, caller_account,
+};
 use issuer_sandbox::Config;
 use serde_json::json;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::Context;
 use super::bootstrap::{Bootstrap, Scene};
-use super::emit;
 use super::sandbox::{start, temporary};
+use super::{emit, register};
 use crate::args::{Apply, Global};
 use crate::failure::Failure;
+use crate::keys;
 use crate::session::{self, Aws};
 
 /// What a workload has in the practice run.
@@ -145,7 +151,7 @@ impl Workload<'_> {
     async fn prove(&self) -> Result<String, Failure> {
         let account: ServiceAccount = SERVICE_ACCOUNT.parse().map_err(|error| Failure::of(&error))?;
         let role = self.role(&account).await?;
-        let token = self.token(account)?;
+        let token = self.token(&account)?;
         // The SDK's own provider of such credentials would read this machine's AWS environment.
         let session = assume_role_with_web_identity(&self.aws.config, &role, "practice", &token, None).await;
         let session = session.map_err(|error| Failure::of(&error))?;
@@ -162,59 +168,51 @@ impl Workload<'_> {
         Ok(identity.arn().unwrap_or_default().to_owned())
     }
 
-    /// Makes the role, with the one policy that it needs, and the bucket.
+    /// Makes the role, with the one policy that it needs, as `role apply` does, and the bucket.
     async fn role(&self, account: &ServiceAccount) -> Result<RoleArn, Failure> {
-        let (iam, s3) =
-            (aws_sdk_iam::Client::new(&self.aws.config), aws_sdk_s3::Client::new(&self.aws.config));
-        let (host, partition) = (self.issuer.without_scheme(), self.aws.account.partition.id());
-        let trust = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow",
-            "Principal": {"Federated": provider_arn(&self.aws.account, self.issuer)},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": {
-                (format!("{host}:aud")): self.audience, (format!("{host}:sub")): account.subject(),
-            }},
-        }]});
+        let partition = self.aws.account.partition;
         let allowed = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Action": "s3:PutObject",
             "Resource": format!("arn:{partition}:s3:::{}/*", self.data),
         }]});
-        let failed = |action, error: &dyn std::error::Error| {
-            Failure::new(format!(
-                "{action} failed on the sandbox: {}",
-                Failure::of(error).text().unwrap_or_default()
-            ))
+        let spec = RoleSpec {
+            name: ROLE.parse().map_err(|error| Failure::of(&error))?,
+            path: None,
+            subjects: BTreeSet::from([Subject::ServiceAccount(account.clone())]),
+            audience: self.audience.parse().map_err(|error| Failure::of(&error))?,
+            attach: BTreeSet::new(),
+            inline: BTreeMap::from([(
+                "put".parse().map_err(|error| Failure::of(&error))?,
+                identity_policy(&allowed.to_string()).map_err(|error| Failure::of(&error))?,
+            )]),
+            create: BTreeMap::new(),
+            boundary: None,
+            max_session: None,
+            tags: BTreeMap::new(),
         };
-        let made =
-            iam.create_role().role_name(ROLE).assume_role_policy_document(trust.to_string()).send().await;
-        let made = made.map_err(|error| failed("iam:CreateRole", &error))?;
-        let policy =
-            iam.put_role_policy().role_name(ROLE).policy_name(ROLE).policy_document(allowed.to_string());
-        policy.send().await.map_err(|error| failed("iam:PutRolePolicy", &error))?;
-        s3.create_bucket()
-            .bucket(self.data)
-            .set_create_bucket_configuration(location(&self.aws.region))
-            .send()
-            .await
-            .map_err(|error| failed("s3:CreateBucket", &error))?;
-        let arn = made.role().map(aws_sdk_iam::types::Role::arn).unwrap_or_default();
-        arn.parse().map_err(|error| failed("iam:CreateRole", &error))
+        let issuing = Issuing { issuer: self.issuer.clone(), account: self.aws.account.clone() };
+        let arn =
+            issuing.role_arn(&issuing.path(), &spec.name).parse().map_err(|error| Failure::of(&error))?;
+        let own = &self.aws.account.id;
+        let provider = register::client(self.aws, self.issuer, Patience::default());
+        let roles = RoleClient::new(&self.aws.config, issuing, Patience::default());
+        let access = RoleAccess { accounts: BTreeMap::from([(own.clone(), (roles, provider))]) };
+        let roles = vec![WantedRole { account: own.clone(), spec }];
+        let request = RolesRequest { issuer: self.issuer.clone(), roles, adopt: false };
+        let facts = RolesFacts::read(&request, &access, &|_| {}).await?;
+        let plan = Plan::build_roles(&request, &facts)?;
+        RolesRunner { request: &request, access: &access, events: &|_| {} }.apply(plan, facts).await?;
+        let bucket = aws_sdk_s3::Client::new(&self.aws.config).create_bucket().bucket(self.data);
+        let bucket = bucket.set_create_bucket_configuration(location(&self.aws.region)).send().await;
+        bucket.map_err(|error| Failure::of(&CallError::new("s3:CreateBucket", self.data, error)))?;
+        Ok(arn)
     }
 
-    fn token(&self, service_account: ServiceAccount) -> Result<String, Failure> {
+    fn token(&self, service_account: &ServiceAccount) -> Result<String, Failure> {
         let loaded = KeyDir::new(self.directory.join("keys")).load()?;
         let key = loaded.and_then(|loaded| loaded.signing_key);
         let key = key.ok_or_else(|| Failure::new("the practice run has lost its key"))?;
-        let request = TokenRequest {
-            issuer: self.issuer.to_string(),
-            audiences: vec![self.audience.clone()],
-            service_account,
-            uid: Uuid::new_v4().to_string(),
-            jti: Uuid::new_v4().to_string(),
-            issued_at: OffsetDateTime::now_utc(),
-            expires_in: Duration::from_secs(600),
-        };
-        sign_token(&key, &request).map_err(|error| Failure::of(&error))
+        keys::sign(&key, self.issuer, vec![self.audience.clone()], service_account, Duration::from_secs(600))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use issuer_discovery::{Fetch as _, HttpsFetch, IssuerUrl, Patience, PublishedDocument, Transport};
 use issuer_plan::Request;
-use issuer_registrar::{Audience, DEFAULT_AUDIENCE, ProviderClient, ProviderSpec, Thumbprint};
+use issuer_registrar::{Audience, DEFAULT_AUDIENCE, ProviderClient, ProviderSpec, RoleArn, Thumbprint};
 use serde_json::json;
 
 use super::Context;
@@ -26,6 +26,9 @@ pub(crate) struct Register {
     issuer: IssuerUrl,
     #[command(flatten)]
     provider: ProviderArgs,
+    /// A role to assume first: the way into another account
+    #[arg(long, value_name = "ARN")]
+    assume_role: Option<RoleArn>,
     /// How many seconds to wait at most until IAM can reach the issuer
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u64,
@@ -92,7 +95,7 @@ impl Register {
     pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
         let (global, printer) = (&context.global, &context.printer);
         let transport = session::transport(global, printer)?;
-        let aws = session::aws(global, printer, &transport).await?;
+        let aws = session::aws_as(global, printer, &transport, self.assume_role.as_ref()).await?;
         let patience = Patience { limit: Duration::from_secs(self.wait), ..Patience::default() };
         let provider = client(&aws, &self.issuer, patience);
         let arn = provider.arn().to_owned();

@@ -16,10 +16,10 @@ use crate::input;
 
 /// Run an AWS to practise on, on this machine
 ///
-/// S3, IAM's OpenID Connect providers, roles and policies, and STS, as strict as AWS in every call
-/// that it has. Its STS verifies tokens, and sessions may do what their role's policies say. It runs
-/// until it is stopped. When it is ready it prints its endpoints, the CA file and the environment
-/// to export: with that, the aws CLI and every SDK reach it under AWS's own host names.
+/// S3, IAM's OpenID Connect providers, roles, users and policies, and STS, as strict as AWS in every
+/// call that it has. Its STS verifies tokens; sessions and users may do what their policies say. It
+/// runs until it is stopped. When it is ready it prints its endpoints, the CA file and the
+/// environment to export: with that, the aws CLI and every SDK reach it under AWS's own host names.
 ///
 /// It connects to nobody. Issuers are read in buckets of the sandbox's own, or where --connect-to
 /// leads on this machine (with --ca-file).
@@ -55,6 +55,20 @@ pub(crate) struct SandboxCommand {
     /// A bucket name that another account has taken
     #[arg(long, value_name = "NAME")]
     foreign_bucket: Vec<String>,
+    /// A further account, with an IAM and an access key of its own; the buckets are all the first
+    /// one's, 123456789012
+    #[arg(long, value_name = "ID")]
+    account: Vec<String>,
+    /// Let the access key that is printed do only what this identity policy allows; a second key,
+    /// which may do everything, is printed too
+    #[arg(long, value_name = "FILE")]
+    operator_policy: Option<PathBuf>,
+    /// Take this many calls of IAM a second and throttle the others, as IAM does
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    iam_rate: Option<u32>,
+    /// Take this many calls of IAM at once after a pause [default: twice --iam-rate]
+    #[arg(long, value_name = "N", requires = "iam_rate", value_parser = clap::value_parser!(u32).range(1..))]
+    iam_burst: Option<u32>,
     /// Switch the account's own public access block on
     #[arg(long)]
     account_block: bool,
@@ -81,6 +95,10 @@ impl SandboxCommand {
             trace: self.trace.clone(),
             connect_to: context.global.connect_to.clone(),
             ca_pem: self.authorities(&context.global)?,
+            more_accounts: self.account.clone(),
+            operator_policy: self.policy_of_operator()?,
+            iam_rate: self.iam_rate,
+            iam_burst: self.iam_burst,
             ..Config::default()
         };
         if let Some(region) = &context.global.region {
@@ -119,6 +137,14 @@ impl SandboxCommand {
             if let Some(seed) = seed {
                 line["seed"] = json!(seed);
             }
+            if let Some(admin) = sandbox.admin_environment() {
+                line["admin_env"] = in_json(admin);
+            }
+            let accounts = sandbox.account_environments().into_iter();
+            let accounts: Map<String, Value> = accounts.map(|(id, keys)| (id, in_json(keys))).collect();
+            if !accounts.is_empty() {
+                line["accounts"] = accounts.into();
+            }
             printer.json_line(&line)?;
         } else {
             let exports: String = environment
@@ -132,6 +158,16 @@ impl SandboxCommand {
             ));
             printer.say(&format!("public endpoint  {}", sandbox.public_endpoint()));
             printer.say(&format!("CA file          {}", ca_file.display()));
+            if let Some(admin) = sandbox.admin_environment() {
+                printer.say(
+                    "the access key may do what the operator policy allows; this one may do everything:",
+                );
+                printer.say(&export(admin));
+            }
+            for (id, keys) in sandbox.account_environments() {
+                printer.say(&format!("account {id}:"));
+                printer.say(&export(keys));
+            }
             if let (Some(seed), None) = (seed, self.seed) {
                 printer.say(&format!("calls fail by chance; --seed {seed} lets the same ones fail again"));
             }
@@ -143,6 +179,14 @@ impl SandboxCommand {
         crate::planned::interrupt().await;
         sandbox.stop().await;
         Ok(())
+    }
+
+    fn policy_of_operator(&self) -> Result<Option<String>, Failure> {
+        let Some(path) = &self.operator_policy else { return Ok(None) };
+        let bytes = input::read("operator policy", path)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::new(format!("the operator policy {} is not text", path.display())));
+        text.map(Some)
     }
 
     /// The authorities that IAM trusts at issuers elsewhere: those of --ca-file alone, for a bundle of
@@ -167,6 +211,10 @@ pub(crate) async fn start(config: Config) -> Result<Sandbox, Failure> {
         SandboxError::NotLoopback { .. } => Failure::of(&error)
             .into_usage()
             .hint("give an address of 127.0.0.0/8 or ::1, or --allow-non-loopback if that is meant"),
+        SandboxError::Account { .. } | SandboxError::AccountTwice { .. } => Failure::of(&error).into_usage(),
+        SandboxError::OperatorPolicy(_) => Failure::of(&error)
+            .into_usage()
+            .hint("give an identity policy, such as `issuerctl permissions` prints"),
         SandboxError::StateInUse { .. } => {
             Failure::of(&error).hint("stop that one, or give each its own --state directory")
         }
@@ -199,6 +247,14 @@ fn write_ca(sandbox: &Sandbox, path: &Path) -> Result<(), Failure> {
 /// What would win over the exported environment.
 const OVERRIDING: &str = "AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_IAM \
                           AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_S3_CONTROL https_proxy no_proxy";
+
+fn in_json(keys: [(&str, String); 2]) -> Value {
+    keys.into_iter().map(|(name, value)| (name, json!(value))).collect()
+}
+
+fn export(keys: [(&str, String); 2]) -> String {
+    format!("export {}", keys.map(|(name, value)| format!("{name}={}", quoted(&value))).join(" "))
+}
 
 /// Quotes a value for a POSIX shell.
 fn quoted(value: &str) -> String {

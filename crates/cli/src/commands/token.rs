@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use issuer_discovery::IssuerUrl;
-use issuer_keygen::{KeyDir, ServiceAccount, TokenRequest, sign_token};
+use issuer_keygen::{KeyDir, ServiceAccount};
 use serde_json::json;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::Context;
 use crate::failure::Failure;
@@ -51,16 +49,8 @@ impl Token {
         };
         let kid = key.public_key().kid();
         issuer_plan::check_issuer(&loaded.ring, &self.issuer)?;
-        let request = TokenRequest {
-            issuer: self.issuer.to_string(),
-            audiences: self.audience.clone(),
-            service_account: self.service_account.clone(),
-            uid: Uuid::new_v4().to_string(),
-            jti: Uuid::new_v4().to_string(),
-            issued_at: OffsetDateTime::now_utc(),
-            expires_in: Duration::from_secs(self.expires_in),
-        };
-        let token = sign_token(key, &request).map_err(|error| Failure::of(&error))?;
+        let life = Duration::from_secs(self.expires_in);
+        let token = keys::sign(key, &self.issuer, self.audience.clone(), &self.service_account, life)?;
         printer.say(&format!(
             "a token of {} for {}, signed by {kid}, good for {} s: keep it secret until then",
             self.service_account.subject(),
