@@ -114,7 +114,7 @@ roles:
 
 def test_an_account_that_nothing_leads_into(life):
     text = f'roles:\n  - name: far\n    account: "{OTHER}"\n    serviceAccounts: [default/far]\n'
-    life.file(text, "--yes", code=1).says(OTHER, "assumeRole")
+    life.file(text, "--yes", code=2).says(OTHER, "assumeRole")
     # What leads elsewhere is noticed before anything is made there.
     wrong = f'accounts:\n  "333333333333": {{assumeRole: "{deployer()}"}}\n' + text.replace(OTHER, "333333333333")
     assert life.file(wrong, "--yes", code=2).says("333333333333")

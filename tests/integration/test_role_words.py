@@ -101,3 +101,15 @@ def test_presets_are_listed_with_their_versions(program):
     for preset in presets:
         assert preset["version"] and preset["source"].startswith("https://") and "/" in preset["service_account"]
         assert preset["version"] in text and preset["service_account"] in text
+
+
+def test_the_policy_of_a_preset_is_shown(program):
+    shown = program.run("role", "presets", "external-dns", "--region", "cn-north-1").json
+    assert "arn:aws-cn:route53:::hostedzone/*" in json.dumps(shown)
+    words = ["role", "presets", "external-dns", "--region", "eu-west-1", "--hardened", "--zone", "Z0123456789ABCDEFGHIJ"]
+    assert "hostedzone/Z0123456789ABCDEFGHIJ" in program.run(*words).out
+
+
+def test_what_is_missing_is_named_in_json_too(program):
+    done = program.run("role", "list", "-o", "json", code=2)
+    assert "--issuer" in done.json["error"] and done.json["exit_code"] == 2 and done.json["done"] == []

@@ -101,7 +101,8 @@ def test_what_is_not_ours_stays(life, name):
     provider = case.peer.provider_arn(case.issuer)
     # A role of somebody else that trusts the issuer, one of ours that another issuer uses too, a stranger's object,
     # a stranger's statement.
-    life.make_foreign(f"{name}-theirs", trust(provider, case.issuer, "system:serviceaccount:default:theirs"))
+    statement = trust(provider, case.issuer, "system:serviceaccount:default:theirs")
+    life.make_foreign(f"{name}-theirs", {**statement, "Sid": "Mine"})
     other = "https://other.example.com/x"
     life.apply("--name", f"{name}-app", "--service-account", "default/app", "--yes", issuer=other)
     case.s3.put_object(Bucket=case.bucket, Key="theirs/a", Body=b"theirs")
@@ -123,6 +124,30 @@ def test_what_is_not_ours_stays(life, name):
     for path in (".well-known/openid-configuration", "openid/v1/jwks"):
         assert refusal(case.s3.get_object, Bucket=case.bucket, Key=path) == "NoSuchKey"
     life.run("delete", f"{name}-app", "--yes", issuer=other)
+
+
+def test_a_role_of_ours_that_cannot_go_is_left_and_said(life, name):
+    """What somebody else wrote into it would be lost with it."""
+    case = life.case
+    whole(life, name)
+    theirs = json.dumps(allow("sqs:*"))
+    life.iam.put_role_policy(RoleName=f"{name}-app", PolicyName="theirs", PolicyDocument=theirs)
+    words = ["destroy", "--bucket", case.bucket]
+    done = case.run(*words, "--yes", code=1)
+    done.says("left:", f"{name}-app", "theirs", "aws iam delete-role-policy")
+    assert len(done.json["left"]) == 1 and done.json["exit_code"] == 1
+    # Everything else has gone, and it is said again for as long as it is so.
+    assert life.live(f"{name}-dns") is None and case.provider() is None
+    case.run(*words, "--check", code=1).says("left:")
+    life.iam.delete_role_policy(RoleName=f"{name}-app", PolicyName="theirs")
+    assert case.run(*words, "--yes").json["left"] == []
+    assert life.live(f"{name}-app") is None
+
+
+def test_where_nothing_is_that_is_said(case):
+    done = case.run("destroy", "--bucket", case.bucket, "--delete-bucket", "--yes")
+    assert done.json["changes"] == 0
+    assert any("nothing of" in note and case.peer.account in note for note in done.json["notes"])
 
 
 def test_a_bucket_with_something_else_in_it_is_not_deleted(life):

@@ -181,6 +181,8 @@ DROP = "-m comment --comment issuerctl-imds-guard -j DROP"
     [
         ("imds-guard", [""], [""]),
         ("imds-guard-networks", ["-s 10.244.0.0/16 ", "-s 10.245.0.0/16 "], ["-s fd00:10::/56 "]),
+        ("imds-guard-ipv4", ["-s 10.244.0.0/16 "], []),
+        ("imds-guard-ipv6", [], ["-s fd00:10::/56 "]),
     ],
 )
 def test_each_rule_stands_there_once_however_often_it_is_run(commands, case, ipv4, ipv6):
@@ -190,11 +192,22 @@ def test_each_rule_stands_there_once_however_often_it_is_run(commands, case, ipv
     for _ in range(2):
         done = commands.run(["sh", str(script)])
         assert done.returncode == 0, done.stderr
-    rules = lambda name: (commands.directory / f"rules-{name}").read_text().splitlines()
+    written = lambda name: commands.directory / f"rules-{name}"
+    rules = lambda name: written(name).read_text().splitlines() if written(name).exists() else []
     assert rules("iptables") == [f"FORWARD {source}-d 169.254.169.254 {DROP}" for source in ipv4]
     if Path("/proc/net/if_inet6").exists():
         assert rules("ip6tables") == [f"FORWARD {source}-d fd00:ec2::254 {DROP}" for source in ipv6]
     assert all("-w -t mangle" in call for call in commands.calls("iptables"))
+
+
+@pytest.mark.parametrize(("case", "kept", "left"), [("ipv4", "ip ", "ip6 "), ("ipv6", "ip6 ", "ip ")])
+def test_networks_of_one_family_leave_the_other_alone_and_both_files_say_so(case, kept, left):
+    said = {"ip ": "# - 169.254.169.254, over IPv4: ", "ip6 ": "# - fd00:ec2::254, over IPv6: "}
+    nft = golden.text(f"imds-guard-{case}.imds-guard.nft")
+    (rule,) = [line.strip() for line in nft.splitlines() if line.endswith(" drop")]
+    assert rule.startswith(f"{kept}saddr ")
+    for text in [nft, golden.text(f"imds-guard-{case}.imds-guard.iptables.sh")]:
+        assert said[left] in text and said[kept] not in text
 
 
 def test_a_rule_that_is_refused_ends_the_script(commands):

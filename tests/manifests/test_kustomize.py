@@ -73,6 +73,19 @@ def test_a_named_deployment_gets_its_token_and_keeps_the_rest(tmp_path):
     assert without_ours(made["front"]) == one
 
 
+@pytest.mark.parametrize("case", ["deployment", "pod"])
+def test_the_component_says_what_it_changes_and_that_it_misses_others_silently(case):
+    text = golden.text(f"pod-patch-{case}.kustomization.yaml")
+    (patch,) = yaml.safe_load(text)["patches"]
+    assert f"# It changes {patch['target']['kind']}/{patch['target']['name']} alone. " in text
+    assert "nothing said" in text and "--name" in text
+
+
+def test_another_name_is_passed_over(tmp_path):
+    other = deployment("other")
+    assert built(tmp_path, "deployment", [other]) == {"other": other}
+
+
 def test_a_second_build_adds_nothing(tmp_path):
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()

@@ -89,6 +89,33 @@ def test_the_service_leads_to_the_pods_and_the_webhook_to_the_service(name):
             port["port"],
         )
         assert webhook["admissionReviewVersions"] == ["v1beta1"]
+    head = golden.text(name).split("\n---\n")[0]
+    assert f"on their port {ports[port['targetPort']]}:" in head
+
+
+def tolerated(taint, tolerations):
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#concepts"""
+    return any(
+        one["key"] == taint["key"] and one["operator"] == "Exists" and one.get("effect", taint["effect"]) == taint["effect"]
+        for one in tolerations
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "effect", "runs"),
+    [
+        ("node-role.kubernetes.io/control-plane", "NoSchedule", True),
+        # https://docs.rke2.io/install/ha has servers tainted so, as k3s has.
+        ("CriticalAddonsOnly", "NoExecute", True),
+        ("CriticalAddonsOnly", "NoSchedule", True),
+        ("example.org/gpu", "NoSchedule", False),
+        ("node.kubernetes.io/unreachable", "NoExecute", False),
+    ],
+)
+@pytest.mark.parametrize("name", [*STRICT, "webhook.pod-identity-webhook.yaml"])
+def test_it_runs_where_there_are_servers_of_the_control_plane_only(name, key, effect, runs):
+    spec = golden.of_kind(name, "Deployment")["spec"]["template"]["spec"]
+    assert tolerated({"key": key, "effect": effect}, spec["tolerations"]) == runs
 
 
 def test_the_webhook_may_read_service_accounts_and_nothing_else():

@@ -187,9 +187,13 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = writeln!(anstream::stderr(), "{}", lines.join("\n"));
     }
     if error.use_stderr() && asks_for_json() {
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // What is missing stands on lines of its own; then comes how the words go.
+        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let said = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let said =
+            said.trim_start_matches("error: ").trim_end_matches(" For more information, try '--help'.");
         let _ = Printer::plain_json().json(&serde_json::json!({
-            "error": first, "hints": [], "exit_code": Failure::USAGE,
+            "error": said, "hints": [], "exit_code": Failure::USAGE, "done": [],
         }));
     }
     ExitCode::from(if error.use_stderr() { Failure::USAGE } else { 0 })
@@ -251,7 +255,8 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
     if !good(key) || !good(value) {
         return Err("a tag has letters, digits, spaces and _.:/=+-@ alone".to_owned());
     }
-    if key.to_ascii_lowercase().starts_with("aws:") || key.starts_with("issuerctl:") {
+    // To IAM keys are the same whatever their case.
+    if ["aws:", "issuerctl:"].iter().any(|ours| key.to_ascii_lowercase().starts_with(ours)) {
         return Err("tags that begin with aws: or issuerctl: are not free".to_owned());
     }
     Ok((key.to_owned(), value.to_owned()))
@@ -264,6 +269,14 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn our_own_tags_and_those_of_aws_are_not_free_in_any_case() {
+        assert_eq!(parse_tag("team=a").unwrap(), ("team".to_owned(), "a".to_owned()));
+        for tag in ["issuerctl:managed=x", "ISSUERCTL:managed=x", "aws:x=y", "AWS:x=y", "x", "=y"] {
+            assert!(parse_tag(tag).is_err(), "{tag}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::error::Error;
 use std::io;
 
 use issuer_discovery::{
-    BucketError, BucketRefusal, CallError, CallFailure, DirectoryError, MergeError, ReadBackError,
+    BucketError, BucketRefusal, CallError, CallFailure, DirectoryError, LeaveRefusal, MergeError,
+    ReadBackError,
 };
 use issuer_doctor::with_causes;
 use issuer_keygen::KeyDirError;
@@ -77,6 +78,10 @@ impl Failure {
         self
     }
 
+    fn says(&self, words: &str) -> bool {
+        self.text.as_ref().is_some_and(|text| text.contains(words))
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
@@ -102,6 +107,7 @@ impl From<PlanError> for Failure {
 
 fn plan_hints(failure: Failure, error: &PlanError) -> Failure {
     match error {
+        PlanError::SameRole { .. } | PlanError::SamePolicy { .. } => failure.into_usage(),
         PlanError::KeyDir(error) => key_dir_hints(failure, error),
         PlanError::NoKey { path } => failure.hint(format!(
             "make one with `issuerctl keygen --keys {}`, or name another directory with --keys",
@@ -132,10 +138,13 @@ fn plan_hints(failure: Failure, error: &PlanError) -> Failure {
         PlanError::Role(RoleError::Call(error) | RoleError::Unsure { source: error, .. }) => {
             call_hints(failure, error)
         }
-        PlanError::NoAccess { account } => failure.hint(format!(
+        PlanError::NoAccess { account } => failure.into_usage().hint(format!(
             "say in the file of roles how it is entered, \
              accounts: {{\"{account}\": {{assumeRole: ARN}}}}, or {{profile: NAME}}"
         )),
+        PlanError::Leave(LeaveRefusal::NotEmpty { .. } | LeaveRefusal::NotMade { .. }) => {
+            failure.hint("without --delete-bucket all the rest goes")
+        }
         PlanError::ReadBack(error) => read_back_hints(failure, error),
         _ => failure,
     }
@@ -276,7 +285,8 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
     }
     if let Some(kind) = error.explicit_deny() {
         return failure.hint(format!(
-            "a statement of a {kind} denies it: change that statement, for no permission beside it counts"
+            "a statement of {} {kind} denies it: change that statement, for no permission beside it counts",
+            if kind.starts_with('i') { "an" } else { "a" }
         ));
     }
     match &*error.reason {
@@ -286,16 +296,15 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
         CallFailure::BadCredentials(_) => {
             failure.hint("sign in again, or name another profile with --profile")
         }
-        CallFailure::AccessDenied(_) => {
-            failure.hint(format!("allow {} on {} to these credentials", error.action, error.resource))
-        }
+        CallFailure::AccessDenied(_) => denied_hints(failure, error),
         CallFailure::Answer(answer) if answer.bucket_region.is_some() => failure.hint(format!(
             "the bucket is in {}; give --region",
             answer.bucket_region.as_deref().unwrap_or_default()
         )),
-        CallFailure::Unreachable => {
-            failure.hint("run the same command again: it goes on where this one ended")
-        }
+        CallFailure::Unreachable if failure.says("UnknownIssuer") => failure
+            .hint("the endpoint's certificate is of an authority that is not trusted here: name it with --ca-file"),
+        CallFailure::Unreachable => failure
+            .hint("look at --endpoint-url, HTTPS_PROXY and the network; the same command goes on where this one ended"),
         CallFailure::Timeout => failure
             .hint("it may pass: run the same command again, it goes on where this one ended")
             .hint("give each try more time with --timeout"),
@@ -304,6 +313,30 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
         }
         _ => failure,
     }
+}
+
+/// Actions that know no resource: to allow them on one is of no use
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>).
+const WITHOUT_RESOURCE: [&str; 3] = ["iam:ListRoles", "iam:ListPolicies", "s3:GetAccountPublicAccessBlock"];
+/// Actions that a permissions boundary may be a condition of.
+const WITH_BOUNDARY: [&str; 3] = ["iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"];
+
+fn denied_hints(failure: Failure, error: &CallError) -> Failure {
+    let CallError { action, resource, .. } = error;
+    if *action == "sts:AssumeRole" {
+        return failure.hint(format!(
+            "{resource} has to be there, its trust policy has to let these credentials in, and they need sts:AssumeRole on it"
+        ));
+    }
+    let resource = if WITHOUT_RESOURCE.contains(action) { "*" } else { resource };
+    let failure = failure.hint(format!("allow {action} on {resource} to these credentials"));
+    let failure = if WITH_BOUNDARY.contains(action) {
+        failure
+            .hint("or give --permissions-boundary, where these credentials may only make roles that have one")
+    } else {
+        failure
+    };
+    failure.hint("all that is needed: issuerctl permissions")
 }
 
 fn read_back_hints(failure: Failure, error: &ReadBackError) -> Failure {

@@ -165,7 +165,14 @@ impl Printer {
                     self.marked(GOOD, "done", step);
                 }
             }
-            Event::Progress { what, done, total } => self.spin(&format!("{done} of {total} {what}")),
+            Event::Progress { what, done, total } => {
+                let text = format!("{done} of {total} {what}");
+                self.spin(&text);
+                // Ten lines for a log.
+                if !self.terminal && *total > MANY_STEPS && done % total.div_ceil(10) == 0 {
+                    self.say(&text);
+                }
+            }
             Event::Replanned(steps) => {
                 steps.iter().for_each(|step| self.marked(ODD, "left", step));
             }
@@ -177,7 +184,11 @@ impl Printer {
             }
             Event::Waiting(waiting) => {
                 let (waited, limit) = (waiting.waited.as_secs(), waiting.limit.as_secs());
-                let text = format!("waiting for {} ({waited} s of at most {limit} s)", waiting.what);
+                let text = match limit {
+                    // It takes as long as it takes.
+                    0 => format!("waiting for {}", waiting.what),
+                    _ => format!("waiting for {} ({waited} s of at most {limit} s)", waiting.what),
+                };
                 self.spin(&text);
                 if !self.terminal && self.is_news(&waiting.what, waiting.waited) {
                     self.say(&text);

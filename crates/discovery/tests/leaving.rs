@@ -49,7 +49,7 @@ fn whole(prefix: &str, owner: &str) -> LeavingBucket {
             discovery: Some(object(site.discovery())),
             jwks: Some(object(site.jwks())),
         },
-        others: Vec::new(),
+        ..LeavingBucket::default()
     }
 }
 
@@ -182,12 +182,23 @@ fn a_statement_goes_only_when_it_serves_this_issuer_alone() {
 }
 
 #[test]
-fn a_bucket_with_other_things_in_it_is_not_deleted_and_some_are_named() {
-    let mut live = whole("c1", OWNER_CREATED);
-    live.others = vec!["c2/keys".to_owned(), "logs/1".to_owned()];
-    let refused = leave(&live, true).unwrap_err().to_string();
-    assert!(refused.contains("c2/keys, logs/1"), "{refused}");
-    assert!(leave(&live, false).is_ok());
+fn a_bucket_with_other_things_in_it_is_not_deleted_and_says_what_kind_of_things() {
+    let (theirs, past) = ("c2/keys, logs/1", "c2/openid/v1/jwks");
+    let objects = "objects such as c2/keys, logs/1";
+    let old = "old versions of c2/openid/v1/jwks, which versioning keeps,";
+    for (others, outdated, said) in [
+        (theirs, "", format!("is not deleted: {objects} are still in it")),
+        ("", past, format!("is not deleted: {old} are still in it")),
+        (theirs, past, format!("is not deleted: {objects}, and {old} are still in it")),
+    ] {
+        let keys = |keys: &str| keys.split_terminator(", ").map(str::to_owned).collect();
+        let mut live = whole("c1", OWNER_CREATED);
+        (live.others, live.outdated) = (keys(others), keys(outdated));
+        let refused = leave(&live, true).unwrap_err().to_string();
+        assert!(refused.contains(&said), "{refused}");
+        assert!(refused.contains("empty the bucket by hand, or leave it"), "{refused}");
+        assert!(leave(&live, false).is_ok());
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::path::Path;
 use issuer_emitter::Emission;
 use issuer_emitter::workload::{
     AdmissionPolicy, Binding, DEFAULT_AUDIENCE, DEFAULT_TOKEN_EXPIRATION, DEFAULT_VERIFY_IMAGE,
-    DEFAULT_WEBHOOK_IMAGE, DEFAULT_WEBHOOK_NAME, DEFAULT_WEBHOOK_NAMESPACE, ImdsGuard, PodPatch,
-    RoleAnnotation, ServingCertificate, VerifyJob, Webhook, Workload, admission_policy, imds_guard,
+    DEFAULT_VERIFY_PREFIX, DEFAULT_WEBHOOK_IMAGE, DEFAULT_WEBHOOK_NAME, DEFAULT_WEBHOOK_NAMESPACE, ImdsGuard,
+    PodPatch, RoleAnnotation, ServingCertificate, VerifyJob, Webhook, Workload, admission_policy, imds_guard,
     pod_patch, service_account, verify_job, webhook,
 };
 use snapbox::{Assert, Data};
@@ -79,6 +79,7 @@ fn job() -> VerifyJob {
         service_account: "web".to_owned(),
         role_arn: ROLE.to_owned(),
         bucket: None,
+        key_prefix: DEFAULT_VERIFY_PREFIX.to_owned(),
         image: DEFAULT_VERIFY_IMAGE.to_owned(),
         injected: false,
     }
@@ -112,6 +113,21 @@ fn cases() -> Vec<(&'static str, Emission)> {
     let map =
         Binding::Map(vec![(account("web"), ROLE.to_owned()), (account("worker"), format!("{ROLE}-worker"))]);
     let stored = VerifyJob { bucket: Some("shop-data".to_owned()), injected: true, ..job() };
+    let elsewhere = VerifyJob {
+        workload: Workload { region: "cn-north-1".to_owned(), ..workload() },
+        role_arn: ROLE.replace("arn:aws:", "arn:aws-cn:"),
+        bucket: Some("shop-data".to_owned()),
+        key_prefix: "2026/checks=irsa/web-".to_owned(),
+        ..job()
+    };
+    // The other files say nothing of networks.
+    let filters = |networks: &[&str]| {
+        let mut emission = imds_guard(&guard(networks)).unwrap();
+        emission
+            .artifacts
+            .retain(|artifact| [".nft", ".iptables.sh"].iter().any(|end| artifact.path.ends_with(end)));
+        emission
+    };
     vec![
         ("webhook", webhook(&install()).unwrap()),
         ("webhook-cert-manager-fail-closed", webhook(&cert_manager).unwrap()),
@@ -125,11 +141,14 @@ fn cases() -> Vec<(&'static str, Emission)> {
         ("admission-policy-map-validate", admission_policy(&policy(map, true)).unwrap()),
         ("verify-job", verify_job(&job()).unwrap()),
         ("verify-job-injected-bucket", verify_job(&stored).unwrap()),
+        ("verify-job-key-prefix", verify_job(&elsewhere).unwrap()),
         ("imds-guard", imds_guard(&guard(&[])).unwrap()),
         (
             "imds-guard-networks",
             imds_guard(&guard(&["10.244.0.0/16", "10.245.0.0/16", "fd00:10::/56"])).unwrap(),
         ),
+        ("imds-guard-ipv4", filters(&["10.244.0.0/16"])),
+        ("imds-guard-ipv6", filters(&["fd00:10::/56"])),
     ]
 }
 
@@ -279,6 +298,11 @@ fn what_kubernetes_refuses_is_refused_in_a_sentence() {
         (
             refused(verify_job(&VerifyJob { bucket: Some("Data".to_owned()), ..job() })),
             "the bucket \"Data\" is not the name of a bucket",
+        ),
+        (
+            refused(verify_job(&VerifyJob { key_prefix: "a b".to_owned(), ..job() })),
+            "the key prefix \"a b\" is not the beginning of a key, such as checks/irsa/: at most 512 letters, digits and \
+             -_.=/, no dash first, and a name before each slash",
         ),
         (
             refused(imds_guard(&guard(&["10.0.0.0"]))),

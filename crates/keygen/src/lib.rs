@@ -6,7 +6,8 @@
 //!
 //! - [`PublicKey`] is what everybody but the signer needs; [`SigningKey`] never leaves its owner.
 //! - [`KeyRing`] says which key signs and which are published; [`KeyDir`] is where it sleeps.
-//! - [`WebhookDir`] keeps the pod identity webhook's serving certificate and its authority beside them.
+//! - [`WebhookDir`] keeps the pod identity webhook's serving certificate and its authority beside them, and makes a
+//!   certificate anew that has no more than [`WEBHOOK_RENEWAL_WINDOW`], 30 days, to go.
 //!
 //! Nothing here reads a clock or the environment: instants and random identifiers are passed in.
 //! Private-key operations go through aws-lc-rs alone; the `rsa` crate parses, checks and encodes.
@@ -43,7 +44,10 @@ pub use ring_file::RingFileError;
 pub use service_account::{MalformedServiceAccount, ServiceAccount};
 pub use signing::{KeyError, SigningKey};
 pub use token::{TokenError, TokenRequest, sign_token};
-pub use webhook::{WebhookCertificate, WebhookCertificateError, WebhookDir, WebhookPlan};
+pub use webhook::{
+    WEBHOOK_RENEWAL_WINDOW, WebhookCertificate, WebhookCertificateError, WebhookDir, WebhookPlan,
+    WebhookRenewal, WebhookWarning,
+};
 pub use whole_file::{
     DirectoryLock, Existing, create_directories, is_symlink, lock, parent, sweep, sync, write_whole,
 };

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use issuer_discovery::{PublishChange, Site};
-use issuer_keygen::{Algorithm, KeyId, KeyRing, WebhookPlan};
+use issuer_keygen::{Algorithm, KeyId, KeyRing, WebhookPlan, WebhookRenewal};
 use issuer_registrar::{AccountId, ProviderChange, RoleChange, RoleName};
 
 use crate::destroy::Removed;
@@ -136,10 +136,16 @@ impl fmt::Display for Step {
             Self::Certificate { what, directory } => {
                 let what = match what {
                     WebhookPlan::Keep => "keep the webhook's certificate",
-                    WebhookPlan::Renew => {
+                    WebhookPlan::Renew(WebhookRenewal::OtherNames) => {
+                        "a new certificate for the webhook, in place of the one for other names and by its authority,"
+                    }
+                    WebhookPlan::Renew(_) => {
                         "a new certificate for the webhook, by the authority that is there,"
                     }
-                    WebhookPlan::RenewAuthority => "a new authority and certificate for the webhook",
+                    WebhookPlan::RenewAuthority(WebhookRenewal::OtherNames) => {
+                        "a new authority and certificate for the webhook, in place of the one for other names,"
+                    }
+                    WebhookPlan::RenewAuthority(_) => "a new authority and certificate for the webhook",
                     WebhookPlan::Make => "an authority and a certificate for the webhook",
                 };
                 write!(f, "{what} in {}", directory.join("webhook").display())
@@ -168,6 +174,8 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// What the reader should know, and nothing is done about.
     pub notes: Vec<String>,
+    /// What is ours, or speaks of us, and stays although it should go: sentences with what to do by hand.
+    pub left: Vec<String>,
 }
 
 impl Plan {

@@ -21,6 +21,8 @@ use issuer_sandbox::{Config, Disturbance, Fault, Sandbox};
 const ACCOUNT: &str = "123456789012";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
 
+const PATIENCE: Patience = Patience { limit: Duration::from_secs(2), first_pause: Duration::from_millis(5) };
+
 /// What came to the sandbox.
 #[derive(Default)]
 struct Seen {
@@ -63,9 +65,8 @@ impl World {
             issuer: issuer(),
             account: Account::of_caller(ACCOUNT, &format!("arn:aws:iam::{ACCOUNT}:root")).unwrap(),
         };
-        let patience = Patience { limit: Duration::from_secs(2), first_pause: Duration::from_millis(5) };
-        let provider = ProviderClient::new(&config, &issuing.account, &issuing.issuer, patience);
-        let roles = RoleClient::new(&config, issuing, patience);
+        let provider = ProviderClient::new(&config, &issuing.account, &issuing.issuer, PATIENCE);
+        let roles = RoleClient::new(&config, issuing, PATIENCE);
         let access = RoleAccess { accounts: BTreeMap::from([(ACCOUNT.parse().unwrap(), (roles, provider))]) };
         Self { sandbox, config, access, seen }
     }
@@ -81,7 +82,9 @@ impl World {
 
     async fn apply(&self, request: &RolesRequest) -> Result<Outcome, PlanError> {
         let (plan, facts) = self.plan(request).await?;
-        RolesRunner { request, access: &self.access, events: &|_| {} }.apply(plan, facts).await
+        RolesRunner { request, access: &self.access, patience: PATIENCE, events: &|_| {} }
+            .apply(plan, facts)
+            .await
     }
 
     fn calls(&self, name: &str) -> usize {
@@ -116,6 +119,7 @@ fn issuer() -> IssuerUrl {
 /// So many roles, each with an inline policy and one that all of them share.
 fn roles(count: usize) -> RolesRequest {
     let defaults = FileDefaults {
+        issuer: issuer(),
         audience: "sts.amazonaws.com".parse().unwrap(),
         partition: "aws".parse().unwrap(),
         tags: BTreeMap::new(),
@@ -162,6 +166,7 @@ async fn many_roles_are_made_at_once_and_a_second_run_changes_nothing() {
     let runner = RolesRunner {
         request: &request,
         access: &world.access,
+        patience: PATIENCE,
         events: &|event| events.lock().unwrap().push(event),
     };
     let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
@@ -185,9 +190,16 @@ async fn many_roles_are_made_at_once_and_a_second_run_changes_nothing() {
     assert_eq!(events.last(), Some(&Event::Progress { what: "roles done", done: 60, total: 60 }));
 
     let before = world.seen.calls.lock().unwrap().len();
+    world.seen.most.store(0, Ordering::SeqCst);
     assert!(world.is_done(&request).await);
+    let most = world.seen.most.load(Ordering::SeqCst);
+    assert!((9..=32).contains(&most), "{most} calls at once, though what reads a role makes several");
     let after = world.seen.calls.lock().unwrap()[before..].to_vec();
     assert!(after.iter().all(|call| call.contains("Get") || call.contains("List")), "{after:?}");
+    for name in ["iam GetPolicy", "iam GetPolicyVersion", "iam ListPolicyVersions"] {
+        let reads = after.iter().filter(|call| *call == name).count();
+        assert_eq!(reads, 1, "{name}: what all share is read once");
+    }
     world.sandbox.stop().await;
 }
 
@@ -218,7 +230,7 @@ async fn a_policy_that_roles_share_changes_between_what_goes_and_what_comes() {
             done.lock().unwrap().push(step);
         }
     };
-    let runner = RolesRunner { request: &next, access: &world.access, events: &events };
+    let runner = RolesRunner { request: &next, access: &world.access, patience: PATIENCE, events: &events };
     runner.apply(plan, facts).await.unwrap();
     let done = done.into_inner().unwrap();
     let place = |text: &str| done.iter().position(|step| step.contains(text)).unwrap();
@@ -298,7 +310,8 @@ async fn an_interrupted_run_is_finished_by_the_next_one() {
             enough.notify_one();
         }
     };
-    let runner = RolesRunner { request: &request, access: &world.access, events: &events };
+    let runner =
+        RolesRunner { request: &request, access: &world.access, patience: PATIENCE, events: &events };
     tokio::select! {
         _ = runner.apply(plan, facts) => panic!("it was to be interrupted"),
         () = enough.notified() => {}
@@ -364,17 +377,25 @@ async fn after_a_lost_race_no_other_kind_of_change_is_made_than_was_agreed_to() 
     world.apply(&other).await.unwrap();
     let mut strict = request.clone();
     strict.roles[0].spec.max_session = Some(Duration::from_secs(3600));
-    let runner = RolesRunner { request: &strict, access: &world.access, events: &|_| {} };
+    let runner = RolesRunner { request: &strict, access: &world.access, patience: PATIENCE, events: &|_| {} };
     let error = runner.apply(plan, facts).await.unwrap_err();
     let PlanError::RoleStopped { source, .. } = &error else { panic!("{error:?}") };
     assert!(matches!(**source, PlanError::PlanChanged { .. }), "{source:?}");
+
+    // Without patience a race is not looked at anew.
+    let request = RolesRequest { roles: roles(3).roles.split_off(2), ..request };
+    let (plan, facts) = world.plan(&request).await.unwrap();
+    world.apply(&request).await.unwrap();
+    let patience = Patience { limit: Duration::ZERO, ..PATIENCE };
+    let runner = RolesRunner { request: &request, access: &world.access, patience, events: &|_| {} };
+    assert!(matches!(runner.apply(plan, facts).await, Err(PlanError::RoleStopped { .. })));
 
     // And with the very same: nothing is left, and nothing is wrong.
     let request = RolesRequest { roles: roles(2).roles.split_off(1), ..request };
     let (plan, facts) = world.plan(&request).await.unwrap();
     assert!(plan.steps().any(|step| matches!(step, Step::Role { .. })));
     world.apply(&request).await.unwrap();
-    RolesRunner { request: &request, access: &world.access, events: &|_| {} }
+    RolesRunner { request: &request, access: &world.access, patience: PATIENCE, events: &|_| {} }
         .apply(plan, facts)
         .await
         .unwrap();

@@ -14,6 +14,7 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","
 
 fn defaults() -> FileDefaults {
     FileDefaults {
+        issuer: "https://issuer.example/prod".parse().unwrap(),
         audience: "sts.amazonaws.com".parse().unwrap(),
         partition: "aws".parse().unwrap(),
         tags: BTreeMap::from([
@@ -143,6 +144,85 @@ fn anchors_stand_for_what_they_name() {
     )
     .unwrap();
     assert_eq!(file.roles[0].spec.inline, file.roles[1].spec.inline);
+}
+
+#[test]
+fn a_preset_is_as_narrow_as_each_role_has_it() {
+    let narrowings = ["", "zones: [Z0123456789]", "", "zones: [Z9876543210]", "zones: [Z0123456789]"];
+    let mut text = String::from("roles:\n");
+    for (narrowing, index) in narrowings.iter().zip(0..) {
+        text.push_str(&format!("- name: role-{index}\n  preset: external-dns\n"));
+        if !narrowing.is_empty() {
+            text.push_str(&format!("  hardened: {{{narrowing}}}\n"));
+        }
+    }
+    let file = parse(&text).unwrap();
+    let policies: Vec<String> =
+        file.roles.iter().map(|role| role.spec.inline.values().next().unwrap().to_json()).collect();
+    assert!(!policies[0].contains("hostedzone/Z") && policies[0] == policies[2]);
+    assert!(policies[1].contains("hostedzone/Z0123456789") && policies[1] == policies[4]);
+    assert!(policies[3].contains("hostedzone/Z9876543210"));
+}
+
+#[test]
+fn what_iam_would_not_take_of_a_role_is_told_with_its_line_and_its_path() {
+    let many =
+        |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(", ");
+    let arns = many(21, &|n| format!("arn:aws:iam::aws:policy/P{n}"));
+    let accounts = many(150, &|n| format!("team-{n}/{}", "a".repeat(40)));
+    let tags = many(46, &|n| format!("t{n}: x"));
+    let version = r#"{Version: "2008-10-17", Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}"#;
+    let elsewhere = "arn:aws:iam::222222222222:policy/p";
+    let there = "account: \"222222222222\"\n    ";
+    let table = [
+        ("tags: {issuerctl:managed: created}".to_owned(), "keys that begin with issuerctl: are set by this"),
+        (format!("tags: {{{tags}}}"), "would have 51 tags with those of ours; IAM takes 50"),
+        (format!("policyArns: [{arns}]"), "would have 21 policies attached; IAM takes 10, and 20 at most"),
+        (format!("createPolicies: {{x: {version}}}"), "has to have the Version \"2012-10-17\""),
+        (format!("inlinePolicies: {{{}: policies/p.json}}", "x".repeat(120)), "which is over 128 characters"),
+        ("createPolicies: {x: policies/p.json, X: policies/p.json}".to_owned(), "to IAM these are one name"),
+        (
+            "policyArns: [\"arn:aws-cn:iam::aws:policy/A\"]".to_owned(),
+            "cannot have the policy arn:aws-cn:iam::aws:policy/A",
+        ),
+        (
+            format!(
+                "policyArns: [\"{elsewhere}\"]\n    permissionsBoundary: arn:aws:iam::333333333333:policy/b"
+            ),
+            "cannot have the policy arn:aws:iam::333333333333:policy/b",
+        ),
+        (
+            format!("{there}permissionsBoundary: arn:aws:iam::333333333333:policy/b"),
+            "cannot have the policy arn:aws:iam::333333333333:policy/b",
+        ),
+    ];
+    for (member, expected) in table {
+        let error = parse(&role(&member)).map(|file| file.roles.len()).unwrap_err().to_string();
+        assert!(error.starts_with("line 4, roles[1]: ") && error.contains(expected), "{member}\n{error}");
+    }
+    let trust = format!("roles:\n- name: a\n  serviceAccounts: [{accounts}]\n");
+    let error = parse(&trust).unwrap_err().to_string();
+    assert!(error.starts_with("line 2, roles[0]: the trust policy of the role a would have "), "{error}");
+    assert!(error.contains("IAM takes 8192"), "{error}");
+    // Whose account it is, nobody knows yet: policies of one account are no mistake.
+    for own in ["", there] {
+        let member = format!("{own}policyArns: [\"{elsewhere}\", \"arn:aws:iam::aws:policy/A\"]");
+        assert_eq!(parse(&role(&member)).unwrap().roles.len(), 2, "{member}");
+    }
+}
+
+#[test]
+fn a_text_that_is_small_enough_for_one_use_is_not_for_another() {
+    let first = role("inlinePolicies: {x: large.json}");
+    assert_eq!(parse(&first).unwrap().roles.len(), 2);
+    let text = format!(
+        "{first}  - name: b\n    serviceAccounts: [default/b]\n    createPolicies: {{x: large.json}}\n"
+    );
+    let error = parse(&text).unwrap_err().to_string();
+    assert!(
+        error.starts_with("line 9, roles[2].createPolicies.x: large.json: an identity policy of 6"),
+        "{error}"
+    );
 }
 
 /// Puts a member into a role that is good without it.
@@ -336,7 +416,7 @@ fn one_name_is_given_once_in_an_account() {
     assert!(two(&format!("name: a, {here}"), &format!("name: a, {here}")).is_err());
 
     let policies = |file: &str| format!("createPolicies: {{p: {file}}}");
-    let other = r#"{Statement: {Effect: Deny, Action: "*", Resource: "*"}}"#;
+    let other = r#"{Version: "2012-10-17", Statement: {Effect: Deny, Action: "*", Resource: "*"}}"#;
     let first = format!("name: a, {}", policies("policies/p.json"));
     assert_eq!(two(&first, &format!("name: b, {}", policies("policies/p.json"))), Ok(2));
     assert_eq!(two(&first, &format!("name: b, {here}, {}", policies(other))), Ok(2));

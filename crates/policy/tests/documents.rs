@@ -56,6 +56,39 @@ fn a_merge_adds_then_does_nothing_then_replaces_and_never_touches_others() {
 }
 
 #[test]
+fn a_clone_does_not_change_with_what_it_was_cloned_from() {
+    let first = Document::parse(FOREIGN).unwrap();
+    let mut second = first.clone();
+    assert!(!second.remove("Nobody"));
+    assert_eq!((second.merge(ours("a")), second == first), (Merge::Added, false));
+    let mut third = second.clone();
+    assert!(third.remove("Issuer"));
+    assert_eq!(third, first);
+    assert_eq!(first.to_json(), Document::parse(FOREIGN).unwrap().to_json());
+    assert!(second.statement("Issuer").is_some());
+}
+
+#[test]
+fn members_have_no_order_and_lists_do() {
+    let first = r#"{"Version":"2012-10-17","Id":"i","Statement":{"Effect":"Allow","Action":["a:b","a:c"],"Resource":"*"}}"#;
+    let document = Document::parse(first).unwrap();
+    for (same, text) in [
+        (
+            true,
+            r#"{"Statement":{"Resource":"*","Action":["a:b","a:c"],"Effect":"Allow"},"Id":"i","Version":"2012-10-17"}"#,
+        ),
+        (false, &*first.replace(r#""a:b","a:c""#, r#""a:c","a:b""#)),
+        (false, &*first.replace(r#""*""#, r#"["*"]"#)),
+        (false, &*first.replace(r#""Id":"i""#, r#""Id":"j""#)),
+        (false, &*first.replace("{\"Effect", "[{\"Effect").replace("}}", "}]}")),
+    ] {
+        let other = Document::parse(text).unwrap();
+        assert_eq!(other == document, same, "{text}");
+        assert_eq!(other.to_json(), text, "each is written as it was read");
+    }
+}
+
+#[test]
 fn what_says_the_same_in_other_words_is_left_as_it_is() {
     let text = r#"{"Statement":[{"Resource":["arn:aws:s3:::amzn-s3-demo-bucket/openid/v1/jwks","arn:aws:s3:::amzn-s3-demo-bucket/.well-known/openid-configuration"],"Sid":"Issuer","Principal":{"AWS":["*"]},"Action":["s3:GetObject"],"Effect":"Allow"}],"Version":"2012-10-17"}"#;
     let mut document = Document::parse(text).unwrap();

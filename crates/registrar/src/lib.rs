@@ -22,9 +22,9 @@ pub use provider::{
     ProviderRefusal, ProviderSpec, Thumbprint, ThumbprintError, diff, provider_arn,
 };
 pub use role::{
-    ATTACHED_TAG, ISSUER_TAG, Issuing, LivePolicy, LiveRole, NameError, PolicyArn, PolicyName, Removal, Role,
-    RoleArn, RoleArnError, RoleChange, RoleDiff, RoleFacts, RoleName, RolePath, RoleRefusal, RoleSpec,
-    RoleWarning, Subject, SubjectPattern, SubjectPatternError, diff_role, removal,
+    ATTACHED_TAG, ISSUER_TAG, Issuing, LeavingRole, LivePolicy, LiveRole, NameError, PolicyArn, PolicyName,
+    Removal, Role, RoleArn, RoleArnError, RoleChange, RoleDiff, RoleFacts, RoleName, RolePath, RoleRefusal,
+    RoleSpec, RoleWarning, Subject, SubjectPattern, SubjectPatternError, diff_role, removal, removal_of,
 };
 #[cfg(feature = "iam")]
 pub use role::{ListedRole, RoleClient, RoleError, read_role};

@@ -103,11 +103,24 @@ impl Destroy {
                 failure
             }
         })?;
-        let plan = Plan::build_destroy(&request, &facts)?;
+        let mut plan = Plan::build_destroy(&request, &facts)?;
+        if plan.has_changes() {
+            plan.notes.push(format!(
+                "other accounts that trust {issuer} are not looked into: there first, issuerctl destroy --issuer {issuer} \
+                 --assume-role ARN"
+            ));
+        } else if plan.notes.is_empty() && plan.left.is_empty() {
+            plan.notes.push(format!(
+                "nothing of {issuer} is in the account {}: no role, no provider{}",
+                aws.account.id,
+                if targets.destination.is_some() { ", no document of ours" } else { "" }
+            ));
+        }
         let mut report = report("destroy", Some(issuer.as_str()), &plan);
         report.insert("account".to_owned(), json!(aws.account.id.as_str()));
+        report.insert("left".to_owned(), json!(plan.left));
         let changed = plan.has_changes();
-        let subject = format!("taking {issuer} away");
+        let subject = format!("taking {issuer} out of the account {}", aws.account.id);
         let outcome = if agreed(&plan, &subject, self.apply, printer).await? {
             let events = |event: Event| printer.event(&event);
             Some(DestroyRunner { request: &request, targets: &targets, events: &events }.apply(plan).await)
@@ -132,13 +145,16 @@ pub(crate) fn conclude(
     };
     report.insert("left".to_owned(), json!(outcome.left));
     let done = Outcome { done: outcome.done, ..Outcome::default() };
-    let Some(error) = outcome.error else {
-        return Finished::carried_out(report, done, changed, apply, printer)?.conclude(printer, "");
+    let mut failure = match outcome.error {
+        None if outcome.left.is_empty() => {
+            return Finished::carried_out(report, done, changed, apply, printer)?.conclude(printer, "");
+        }
+        None => Failure::new("not all that is ours could be taken away: what is left is named above"),
+        Some(error) => Failure::from(error).hint("the same command goes on from here"),
     };
     for left in &outcome.left {
         printer.insist(&format!("left: {left}"));
     }
-    let mut failure = Failure::from(error).hint("the same command goes on from here");
     if printer.is_json() {
         report.insert("done".to_owned(), json!(done.done));
         report.insert("error".to_owned(), json!(failure.text()));

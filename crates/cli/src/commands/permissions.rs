@@ -108,6 +108,17 @@ impl PermissionsCommand {
             return Err(Failure::usage("publishing needs permissions for a bucket alone")
                 .hint("name it with --bucket; a directory needs none"));
         }
+        if self.path.as_ref().is_some_and(|path| path.as_str() == "/") {
+            return Err(Failure::usage(
+                "the path / is that of every role of the account: whoever may change those may do anything",
+            )
+            .hint("keep the roles of workloads below a path of their own"));
+        }
+        if parts.contains(&Permissions::Roles) && self.permissions_boundary.is_none() {
+            printer.warn(
+                "without --permissions-boundary whoever has this policy may make a role that may do anything in the account",
+            );
+        }
         let scope = PermissionsScope {
             issuer,
             account,

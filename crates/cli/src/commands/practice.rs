@@ -201,7 +201,10 @@ impl Workload<'_> {
         let request = RolesRequest { issuer: self.issuer.clone(), roles, adopt: false };
         let facts = RolesFacts::read(&request, &access, &|_| {}).await?;
         let plan = Plan::build_roles(&request, &facts)?;
-        RolesRunner { request: &request, access: &access, events: &|_| {} }.apply(plan, facts).await?;
+        let patience = Patience::default();
+        RolesRunner { request: &request, access: &access, patience, events: &|_| {} }
+            .apply(plan, facts)
+            .await?;
         let bucket = aws_sdk_s3::Client::new(&self.aws.config).create_bucket().bucket(self.data);
         let bucket = bucket.set_create_bucket_configuration(location(&self.aws.region)).send().await;
         bucket.map_err(|error| Failure::of(&CallError::new("s3:CreateBucket", self.data, error)))?;

@@ -22,9 +22,11 @@ pub struct LeavingBucket {
     pub policy: Option<Document>,
     /// The two documents; not looked at in a bucket without our tag.
     pub documents: LiveDocuments,
-    /// Some of the keys that are not those of the two documents, older versions of objects among them; looked for
-    /// only where the bucket is to go.
+    /// Some of the keys that are not those of the two documents, of objects that can be read; looked for only where the
+    /// bucket is to go.
     pub others: Vec<String>,
+    /// Some of the other keys of which older versions and delete markers alone are there; looked for likewise.
+    pub outdated: Vec<String>,
 }
 
 /// Why nothing is taken away.
@@ -43,13 +45,19 @@ pub enum LeaveRefusal {
         /// What its tag says.
         tag: String,
     },
-    /// Others have something in the bucket.
-    #[error("the bucket {bucket} is not deleted: other things are in it, such as {}", .others.join(", "))]
+    /// Something else is in the bucket.
+    #[error(
+        "the bucket {bucket} is not deleted: {}: look through them (aws s3api list-object-versions --bucket \
+         {bucket}) and empty the bucket by hand, or leave it without --delete-bucket: then it keeps its name out of \
+         other hands", contents(.others, .outdated)
+    )]
     NotEmpty {
         /// The bucket.
         bucket: String,
-        /// Some of their keys.
+        /// Some of the keys of objects.
         others: Vec<String>,
+        /// Some of the keys of which older versions and delete markers alone are there.
+        outdated: Vec<String>,
     },
 }
 
@@ -118,8 +126,9 @@ pub fn leave_bucket(
         )),
     }
     if delete {
-        if !others.is_empty() {
-            return Err(LeaveRefusal::NotEmpty { bucket: bucket.to_string(), others });
+        let outdated = live.outdated.clone();
+        if !others.is_empty() || !outdated.is_empty() {
+            return Err(LeaveRefusal::NotEmpty { bucket: bucket.to_string(), others, outdated });
         }
         let keys = [place.prefix.key(DISCOVERY_PATH), place.prefix.key(place.jwks_path.as_str())];
         leaving.changes.push(WithdrawChange::Bucket { bucket: bucket.clone(), keys });
@@ -172,6 +181,16 @@ fn serves(place: &BucketPlace, statement: &Statement) -> Ours {
     };
     let resources = statement.resource();
     if !resources.is_empty() && resources.iter().all(own) { Ours::Alone } else { Ours::Others }
+}
+
+/// An issuer that has left a bucket leaves what versioning keeps of its documents
+/// ([deleting a bucket](https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html)).
+fn contents(others: &[String], outdated: &[String]) -> String {
+    let others = (!others.is_empty()).then(|| format!("objects such as {}", others.join(", ")));
+    let outdated = (!outdated.is_empty())
+        .then(|| format!("old versions of {}, which versioning keeps,", outdated.join(", ")));
+    let found: Vec<String> = others.into_iter().chain(outdated).collect();
+    format!("{} are still in it", found.join(", and "))
 }
 
 /// The name of a deleted bucket can be taken by every account, unless it is bound to one

@@ -16,6 +16,8 @@ mod parts;
 #[cfg(feature = "s3")]
 mod settings;
 #[cfg(feature = "s3")]
+mod versions;
+#[cfg(feature = "s3")]
 mod withdraw;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use super::client::{NO_BUCKET, S3Publisher};
 use super::error::BucketError;
 use super::leave::{LeavingBucket, Ours, statements};
 use super::settings::{LOOKS, build_error, once, sdk_tags};
+use super::versions::{Others, Version};
 use super::{OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG};
 use crate::call::CallError;
 use crate::publish::LiveDocuments;
@@ -18,18 +19,8 @@ use crate::retry::Tries;
 use crate::site::DISCOVERY_PATH;
 use crate::withdraw::WithdrawChange;
 
-/// How many keys of others are named.
-const NAMED: usize = 5;
 /// How many versions are deleted at once.
 const CONCURRENT_DELETES: usize = 8;
-
-/// One version of an object.
-struct Version {
-    key: String,
-    id: Option<String>,
-    /// It is what a reader gets.
-    is_read: bool,
-}
 
 impl S3Publisher {
     /// Reads what leaving the bucket has to know; `contents` says whether all else that is in it is looked for.
@@ -45,14 +36,14 @@ impl S3Publisher {
         let mut live = LeavingBucket { exists: true, tags, policy, ..LeavingBucket::default() };
         // What is somebody else's is not looked into.
         if live.tags.contains_key(OWNER_TAG) {
-            let others = async { if contents { self.others().await } else { Ok(Vec::new()) } };
+            let others = async { if contents { self.others().await } else { Ok(Others::default()) } };
             let (discovery, jwks, others) = tokio::try_join!(
                 self.document(DISCOVERY_PATH),
                 self.document(self.place.jwks_path.as_str()),
                 others
             )?;
             live.documents = LiveDocuments { discovery, jwks };
-            live.others = others;
+            (live.others, live.outdated) = (others.named(true), others.named(false));
         }
         Ok(live)
     }
@@ -181,8 +172,7 @@ impl S3Publisher {
             return Err(raced());
         }
         for key in keys {
-            let versions = self.versions(Some(key)).await?;
-            let versions: Vec<_> = versions.into_iter().filter(|version| version.key == *key).collect();
+            let versions = self.versions(key).await?;
             // The document was deleted before: somebody has published it again.
             if versions.iter().any(|version| version.is_read) {
                 return Err(raced());
@@ -210,57 +200,6 @@ impl S3Publisher {
         match call.send().await.map_err(|error| CallError::new("s3:DeleteObjectVersion", arn, error)) {
             Err(error) if error.status() != 404 => Err(error.into()),
             _ => Ok(()),
-        }
-    }
-
-    /// Names some keys that are not those of the two documents.
-    async fn others(&self) -> Result<Vec<String>, BucketError> {
-        let own = [DISCOVERY_PATH, self.place.jwks_path.as_str()].map(|path| self.place.prefix.key(path));
-        let mut keys: Vec<String> =
-            self.versions(None).await?.into_iter().map(|version| version.key).collect();
-        keys.retain(|key| !own.contains(key));
-        keys.sort();
-        keys.dedup();
-        // Anybody's words, for a terminal.
-        Ok(keys.iter().take(NAMED).map(|key| key.escape_debug().to_string()).collect())
-    }
-
-    /// Lists versions and delete markers in the order of their keys: of the keys that begin so, or else of all, as far
-    /// as is needed to name some that are not the documents'.
-    async fn versions(&self, prefix: Option<&String>) -> Result<Vec<Version>, BucketError> {
-        let own = [DISCOVERY_PATH, self.place.jwks_path.as_str()].map(|path| self.place.prefix.key(path));
-        let mut versions = Vec::new();
-        let (mut key, mut id) = (None, None);
-        loop {
-            let call = self.s3.list_object_versions().bucket(self.bucket()).set_prefix(prefix.cloned());
-            let call = call.set_key_marker(key).set_version_id_marker(id);
-            let page = match call.expected_bucket_owner(&self.account).send().await {
-                Ok(page) => page,
-                Err(error) => {
-                    return match self.failed("s3:ListBucketVersions", error) {
-                        gone if gone.code() == NO_BUCKET => {
-                            Err(BucketError::Missing { bucket: self.bucket() })
-                        }
-                        error => Err(error.into()),
-                    };
-                }
-            };
-            versions.extend(page.versions.unwrap_or_default().into_iter().map(|version| Version {
-                key: version.key.unwrap_or_default(),
-                id: version.version_id,
-                is_read: version.is_latest.unwrap_or_default(),
-            }));
-            versions.extend(page.delete_markers.unwrap_or_default().into_iter().map(|marker| Version {
-                key: marker.key.unwrap_or_default(),
-                id: marker.version_id,
-                is_read: false,
-            }));
-            let enough = prefix.is_none()
-                && versions.iter().filter(|version| !own.contains(&version.key)).count() > NAMED;
-            (key, id) = (page.next_key_marker, page.next_version_id_marker);
-            if enough || page.is_truncated != Some(true) || key.is_none() {
-                return Ok(versions);
-            }
         }
     }
 }

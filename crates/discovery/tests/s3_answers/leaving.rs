@@ -260,11 +260,46 @@ async fn some_of_the_keys_of_others_are_named_and_the_rest_is_not_listed() {
         }
         line if line.contains("versions") => (
             200,
-            versions(&[("Version", JWKS, "v1", true), ("DeleteMarker", "gone&#27;", "m", true)], Some(JWKS)),
+            versions(
+                &[
+                    ("Version", JWKS, "v1", true),
+                    ("DeleteMarker", "gone&#27;", "m", true),
+                    ("Version", "gone&#27;", "v", false),
+                    ("Version", "there", "v2", true),
+                    ("Version", "there", "v1", false),
+                ],
+                Some(JWKS),
+            ),
         ),
         _ => (404, error("NoSuchKey", "none")),
     });
     let live = s3.publisher().leaving(true).await.unwrap();
-    assert_eq!(live.others, ["gone\\u{1b}", "other-00", "other-01", "other-02", "other-03"]);
+    assert_eq!(live.others, ["other-00", "other-01", "other-02", "other-03", "other-04"]);
+    assert_eq!(live.outdated, ["gone\\u{1b}"], "nothing is read there");
     assert_eq!(s3.asked("versions"), 2);
+}
+
+#[tokio::test]
+async fn what_can_be_read_is_found_behind_many_old_versions_and_the_search_ends() {
+    for (last, readable) in [(3, vec!["theirs"]), (usize::MAX, Vec::new())] {
+        let s3 = Scripted::start(move |line, before| match line {
+            line if line.starts_with("HEAD") => (200, String::new()),
+            line if line.contains("tagging") => (200, tags(&[("issuerctl:managed", "created")])),
+            line if line.contains("versions") && before == last => {
+                (200, versions(&[("Version", "theirs", "v", true)], None))
+            }
+            line if line.contains("versions") => {
+                let old: Vec<String> = (0..20).map(|number| format!("c1/old-{number:02}")).collect();
+                let entries: Vec<_> = old.iter().map(|key| ("Version", key.as_str(), "v", false)).collect();
+                (200, versions(&entries, Some("c1/old-19")))
+            }
+            _ => (404, error("NoSuchKey", "none")),
+        });
+        let live = s3.publisher().leaving(true).await.unwrap();
+        assert_eq!(
+            (live.others, live.outdated.len()),
+            (readable.into_iter().map(str::to_owned).collect(), 5)
+        );
+        assert!(s3.asked("versions") <= 16, "{}", s3.asked("versions"));
+    }
 }

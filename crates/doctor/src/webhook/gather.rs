@@ -99,8 +99,10 @@ async fn behind(
         future::join(deployment_of(kubectl, registration), namespaces_of(kubectl, registration)).await
     });
     let looks = future::join_all(looks).await;
-    let others: Vec<String> =
-        searched.iter().skip(1).filter(|_| named > 1).map(|other| other.configuration.clone()).collect();
+    // One configuration may hold several: pods that it must let through stand in an entry of their own.
+    let first = searched.first().map(|first| first.configuration.clone());
+    let others = searched.iter().skip(1).filter(|_| named > 1).map(|other| other.configuration.clone());
+    let others: Vec<String> = others.filter(|other| Some(other) != first.as_ref()).collect();
     for (registration, (deployment, namespaces)) in searched.into_iter().zip(looks) {
         if named > 0 || deployment.as_ref().is_ok_and(runs_webhook) {
             return (Some(Registration { others, ..registration }), deployment, namespaces);

@@ -1,7 +1,8 @@
 //! Whether kube-apiserver takes the certificate that the webhook serves with.
 
+use issuer_keygen::WEBHOOK_RENEWAL_WINDOW;
 use issuer_relying_party::shell_word;
-use time::{Date, Duration, OffsetDateTime};
+use time::{Date, OffsetDateTime};
 
 use super::certificate::Lifetime;
 use super::{Registration, ServingCertificate, Target, registered};
@@ -10,9 +11,6 @@ use crate::facts::Facts;
 use crate::kubectl_error::KubectlError;
 use crate::plain::{plain, plain_list, whole};
 use crate::report::Finding;
-
-/// How long before its end a certificate is spoken of.
-const SOON: Duration = Duration::days(30);
 
 pub(super) fn expiry(facts: &Facts) -> Finding {
     registered(facts, |webhook, registration| {
@@ -104,7 +102,7 @@ fn served(facts: &Facts, look: impl FnOnce(&ServingCertificate, &Registration) -
 /// How many days should be left, when there are fewer.
 fn ends_soon(lifetime: Lifetime, now: OffsetDateTime) -> Option<String> {
     // What never lives longer is renewed later.
-    let soon = SOON.min((lifetime.to - lifetime.from) / 3);
+    let soon = WEBHOOK_RENEWAL_WINDOW.min((lifetime.to - lifetime.from) / 3);
     (lifetime.to - now < soon).then(|| format!("{} days left", soon.whole_days()))
 }
 

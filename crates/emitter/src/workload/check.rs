@@ -143,6 +143,25 @@ pub(super) fn bucket(text: &str) -> Result<(), EmitError> {
     ensure(dns::is_name(text) && (3..=63).contains(&text.len()), "the bucket", text, "the name of a bucket")
 }
 
+/// Checks what the key of an object begins with: characters that stand for themselves in a shell, in YAML and in a
+/// policy's resource, and names between slashes that no client takes for a way up.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
+pub(super) fn key_prefix(text: &str) -> Result<(), EmitError> {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=".contains(&byte);
+    let mut folders: Vec<&str> = text.split('/').collect();
+    // What stands behind the last slash is the beginning of a name.
+    folders.pop();
+    let fits = text.len() <= 512
+        && text.bytes().all(safe)
+        // It is the value of a flag.
+        && !text.starts_with('-')
+        && folders.iter().all(|folder| !folder.bytes().all(|byte| byte == b'.'));
+    let wanted = "the beginning of a key, such as checks/irsa/: at most 512 letters, digits and -_.=/, no dash first, \
+                  and a name before each slash";
+    ensure(fits, "the key prefix", text, wanted)
+}
+
 /// Reads a network in CIDR notation; tells whether it is one of IPv4.
 pub(super) fn network(text: &str) -> Result<bool, EmitError> {
     let wanted = "a network in CIDR notation, such as 10.244.0.0/16";
@@ -245,6 +264,21 @@ mod tests {
                 let sentence = check(text).unwrap_err().to_string();
                 assert!(sentence.contains(&format!("{text:?}")), "{sentence}");
             }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_key_means_nothing_else_in_a_shell_yaml_or_policy() {
+        let long = "a".repeat(512);
+        for good in ["", "a", "issuerctl-verify/", "a/b=c/d_e.f-", "...", &long] {
+            assert!(key_prefix(good).is_ok(), "{good}");
+        }
+        let longer = "a".repeat(513);
+        let others = " '\"`$\\:#*?;&|<>(){}[]!~%@,^+\t\n\u{7f}é".chars().map(|other| format!("a{other}b/"));
+        let bad = ["-a", "/", "/a", "a//", "../", "a/./", "a/../b", &longer].map(str::to_owned);
+        for bad in others.chain(bad) {
+            let sentence = key_prefix(&bad).unwrap_err().to_string();
+            assert!(sentence.contains(&format!("{bad:?}")), "{sentence}");
         }
     }
 

@@ -19,7 +19,8 @@ const IPV6: &str = "fd00:ec2::254";
 pub struct ImdsGuard {
     /// The namespace of the NetworkPolicy.
     pub namespace: String,
-    /// The pods' networks, in CIDR notation, for the rules of the node; every forwarded packet when none is given.
+    /// The pods' networks, in CIDR notation, for the rules of the node. Every forwarded packet when none is given; when
+    /// all are of one family, nothing of the other.
     pub pod_networks: Vec<String>,
 }
 
@@ -34,14 +35,31 @@ pub fn imds_guard(guard: &ImdsGuard) -> Result<Emission, EmitError> {
     for network in &guard.pod_networks {
         if check::network(network)? { ipv4.push(network.as_str()) } else { ipv6.push(network.as_str()) }
     }
-    let rules = format!("{}\n{}", nft_rules("ip", IPV4, &ipv4), nft_rules("ip6", IPV6, &ipv6));
-    let nft = fill(include_str!("templates/imds_guard.nft"), &[("rules", &indented(&rules, 4))]);
+    // With networks of one family alone, a rule for every packet of the other would reach further than was asked for.
+    let every = guard.pod_networks.is_empty();
+    let (with_ipv4, with_ipv6) = (every || !ipv4.is_empty(), every || !ipv6.is_empty());
+    let left_out = match (with_ipv4, with_ipv6) {
+        (true, true) => "",
+        (true, false) => include_str!("templates/imds_guard_ipv4_alone.txt"),
+        (false, _) => include_str!("templates/imds_guard_ipv6_alone.txt"),
+    };
+    let both = |ipv4: String, ipv6: String| {
+        let rules = [(with_ipv4, ipv4), (with_ipv6, ipv6)];
+        rules.into_iter().filter(|(with, _)| *with).map(|(_, rules)| rules).collect::<Vec<_>>().join("\n")
+    };
+    let nft = both(nft_rules("ip", IPV4, &ipv4), nft_rules("ip6", IPV6, &ipv6));
+    let nft = fill(
+        include_str!("templates/imds_guard.nft"),
+        &[("left_out", left_out), ("rules", &indented(&nft, 4))],
+    );
+    let where_there_is_ipv6 = fill(
+        include_str!("templates/imds_guard_ip6tables.sh"),
+        &[("rules", &indented(&iptables_rules("ip6tables", IPV6, &ipv6), 2))],
+    );
+    let iptables = both(iptables_rules("iptables", IPV4, &ipv4), where_there_is_ipv6);
     let iptables = fill(
         include_str!("templates/imds_guard.iptables.sh"),
-        &[
-            ("ipv4", &iptables_rules("iptables", IPV4, &ipv4)),
-            ("ipv6", &indented(&iptables_rules("ip6tables", IPV6, &ipv6), 2)),
-        ],
+        &[("left_out", left_out), ("rules", iptables.trim_end())],
     );
     let policy = fill(
         include_str!("templates/imds_guard.networkpolicy.yaml"),
@@ -58,7 +76,7 @@ pub fn imds_guard(guard: &ImdsGuard) -> Result<Emission, EmitError> {
     })
 }
 
-/// Without a network of this family every forwarded packet counts: a pod may have an address that nobody thought of.
+/// Without any network every forwarded packet counts: a pod may have an address that nobody thought of.
 fn nft_rules(family: &str, address: &str, networks: &[&str]) -> String {
     // A rule for each: networks that overlap cannot stand in one set.
     rules(networks, |from| {

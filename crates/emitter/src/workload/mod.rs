@@ -19,7 +19,9 @@ pub use admission_policy::{AdmissionPolicy, Binding, admission_policy};
 pub use imds_guard::{ImdsGuard, imds_guard};
 pub use pod_patch::{PodPatch, pod_patch};
 pub use service_account::{RoleAnnotation, service_account};
-pub use verify_job::{DEFAULT_IMAGE as DEFAULT_VERIFY_IMAGE, VerifyJob, verify_job};
+pub use verify_job::{
+    DEFAULT_IMAGE as DEFAULT_VERIFY_IMAGE, DEFAULT_PREFIX as DEFAULT_VERIFY_PREFIX, VerifyJob, verify_job,
+};
 pub use webhook::{
     DEFAULT_IMAGE as DEFAULT_WEBHOOK_IMAGE, DEFAULT_NAME as DEFAULT_WEBHOOK_NAME,
     DEFAULT_NAMESPACE as DEFAULT_WEBHOOK_NAMESPACE, ServingCertificate, Webhook, webhook,

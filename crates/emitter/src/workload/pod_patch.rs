@@ -153,7 +153,10 @@ fn component(patch: &PodPatch, kind: &str) -> String {
         None => format!("kind: {kind}"),
     };
     let note = match &patch.name {
-        Some(_) => String::new(),
+        Some(name) => format!(
+            "# It changes {kind}/{name} alone. Where that is called otherwise, nothing is changed and nothing said: \
+             give its\n# name with --name.\n"
+        ),
         None => format!("# No name was given, so every {kind} that is there is patched.\n"),
     };
     fill(include_str!("templates/kustomization.yaml"), &[("note", &note), ("target", &indented(&target, 4))])

@@ -10,6 +10,9 @@ pub(super) const SUMMARY: &str = "a Job that says which role a pod gets, and wri
 /// The image with the aws CLI unless told otherwise.
 pub const DEFAULT_IMAGE: &str = "public.ecr.aws/aws-cli/aws-cli:2.37.1";
 
+/// What the key of the object begins with unless told otherwise.
+pub const DEFAULT_PREFIX: &str = "issuerctl-verify/";
+
 /// What the job proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyJob {
@@ -23,6 +26,8 @@ pub struct VerifyJob {
     pub role_arn: String,
     /// A bucket to write one object to and read it back from.
     pub bucket: Option<String>,
+    /// What the key of that object begins with.
+    pub key_prefix: String,
     /// The image, one with the aws CLI.
     pub image: String,
     /// Whether the token is to come from the webhook or the admission policy: the job brings none.
@@ -32,17 +37,18 @@ pub struct VerifyJob {
 /// Writes the Job.
 ///
 /// # Errors
-/// A name that Kubernetes refuses.
+/// A name that Kubernetes or AWS refuses, or that is more than a name in a shell.
 pub fn verify_job(job: &VerifyJob) -> Result<Emission, EmitError> {
     job.workload.check()?;
     check::service_account(&job.namespace, &job.service_account)?;
     check::image(&job.image)?;
+    check::key_prefix(&job.key_prefix)?;
     let session = check::session_prefix(&job.role_arn)?;
     if let Some(bucket) = &job.bucket {
         check::bucket(bucket)?;
     }
     let token_note = if job.injected {
-        "It brings no token: that is the part of the webhook or the admission policy."
+        "It brings no token: that is the webhook's job, or the policy's."
     } else {
         "It brings its token itself: it says nothing of the webhook or the admission policy."
     };
@@ -53,16 +59,23 @@ pub fn verify_job(job: &VerifyJob) -> Result<Emission, EmitError> {
         pod_spec::environment(&job.workload, &job.role_arn, 8)
     };
     let own = |part: String| if job.injected { String::new() } else { format!("{part}\n") };
-    let bucket = job
-        .bucket
-        .as_ref()
-        .map(|bucket| format!("{:8}- name: BUCKET\n{:8}  value: {}\n", "", "", scalar(bucket)));
+    let object = job.bucket.as_ref().map(|bucket| {
+        fill(
+            include_str!("templates/verify_object.yaml"),
+            &[("bucket", &scalar(bucket)), ("key_prefix", &scalar(&job.key_prefix))],
+        )
+    });
+    let needs = job.bucket.as_ref().map(|bucket| needs(job, bucket));
     let contents = fill(
         include_str!("templates/verify_job.yaml"),
         &[
-            ("bucket_note", if bucket.is_some() { ", and that it may write and read an object" } else { "" }),
+            (
+                "bucket_note",
+                if job.bucket.is_some() { ", and that it may write and read an object" } else { "" },
+            ),
             ("plain_namespace", &job.namespace),
             ("token_note", token_note),
+            ("needs", needs.as_deref().unwrap_or_default()),
             ("namespace", &scalar(&job.namespace)),
             ("service_account", &scalar(&job.service_account)),
             ("image", &scalar(&job.image)),
@@ -70,10 +83,20 @@ pub fn verify_job(job: &VerifyJob) -> Result<Emission, EmitError> {
             ("environment", &environment),
             ("role", &scalar(&job.role_arn)),
             ("session", &scalar(&session)),
-            ("bucket", bucket.as_deref().unwrap_or_default()),
+            ("object", object.as_deref().unwrap_or_default()),
             ("mount", &own(pod_spec::mount(8))),
             ("volume", &own(pod_spec::volume(&job.workload, 6))),
         ],
     );
     Ok(Emission { artifacts: vec![Artifact::public("verify-job.yaml", contents)], warnings: Vec::new() })
+}
+
+/// Says what the role has to be allowed
+/// ([actions of S3](https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html)).
+fn needs(job: &VerifyJob, bucket: &str) -> String {
+    let partition = job.role_arn.split(':').nth(1).unwrap_or_default();
+    fill(
+        include_str!("templates/verify_needs.txt"),
+        &[("objects", &format!("arn:{partition}:s3:::{bucket}/{}*", job.key_prefix))],
+    )
 }

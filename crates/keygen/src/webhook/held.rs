@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
 use super::made::SERVING_LIFE;
 use super::names::Names;
-use super::{WebhookCertificate, WebhookCertificateError, WebhookPlan};
+use super::{
+    WEBHOOK_RENEWAL_WINDOW, WebhookCertificate, WebhookCertificateError, WebhookPlan, WebhookRenewal,
+    WebhookWarning,
+};
 use crate::{KeyDirWarning, files};
-
-/// A serving certificate is renewed when it has no longer to go: the doctor warns as early.
-const SOON: Duration = Duration::days(30);
 
 /// The files, read and found to belong together.
 pub(super) struct Held {
@@ -23,7 +23,7 @@ pub(super) struct Held {
     /// `ca.key`; it may be gone, or be there alone when a first run was killed.
     pub(super) authority_key: Option<KeyPair>,
     pub(super) serving: Option<Serving>,
-    warnings: Vec<KeyDirWarning>,
+    warnings: Vec<WebhookWarning>,
 }
 
 /// The serving certificate and its key.
@@ -67,32 +67,43 @@ impl Held {
     }
 
     pub(super) fn plan(&self, names: &Names, now: OffsetDateTime) -> WebhookPlan {
-        let kept = self.serving.as_ref().is_some_and(|serving| {
-            let lasts = |certificate: &Certificate| {
-                certificate.is_current(now) && certificate.not_after() - now > SOON
-            };
-            serving.certificate.is_for(names)
-                && lasts(&serving.certificate)
-                && self.authority_of(serving).is_some_and(lasts)
-        });
+        let Some(why) = self.renewal(names, now) else { return WebhookPlan::Keep };
         // A certificate never outlives its authority.
         let signs = |authority: &Certificate| {
             authority.is_current(now) && authority.not_after() >= now + SERVING_LIFE
         };
-        match (kept, self.signing()) {
-            (true, _) => WebhookPlan::Keep,
-            (false, Some(authority)) if signs(authority) => WebhookPlan::Renew,
-            (false, _) if self.authorities.is_empty() => WebhookPlan::Make,
-            (false, _) => WebhookPlan::RenewAuthority,
+        match self.signing() {
+            Some(authority) if signs(authority) => WebhookPlan::Renew(why),
+            _ if self.authorities.is_empty() => WebhookPlan::Make,
+            _ => WebhookPlan::RenewAuthority(why),
+        }
+    }
+
+    /// Says why the serving certificate has to be made anew, if it has to.
+    fn renewal(&self, names: &Names, now: OffsetDateTime) -> Option<WebhookRenewal> {
+        let lasts = |certificate: &Certificate| {
+            certificate.is_current(now) && certificate.not_after() - now > WEBHOOK_RENEWAL_WINDOW
+        };
+        match &self.serving {
+            None => Some(WebhookRenewal::Gone),
+            Some(serving) if !serving.certificate.is_for(names) => Some(WebhookRenewal::OtherNames),
+            Some(serving) => {
+                let kept = lasts(&serving.certificate) && self.authority_of(serving).is_some_and(lasts);
+                (!kept).then_some(WebhookRenewal::Due)
+            }
         }
     }
 
     /// Hands the serving certificate out, with every authority that has not ended.
     pub(super) fn into_certificate(
-        self,
+        mut self,
         now: OffsetDateTime,
     ) -> Result<WebhookCertificate, WebhookCertificateError> {
         let foreign = self.foreign();
+        // Nothing else tells before the day of the renewal, when no copy may be left.
+        if self.authority_key.is_none() {
+            self.warnings.push(WebhookWarning::AuthorityKeyGone { path: self.path("ca.key") });
+        }
         let authority_not_after = match (self.signing(), &self.serving) {
             (Some(authority), _) => Some(authority.not_after()),
             (None, Some(serving)) => self.authority_of(serving).map(Certificate::not_after),
@@ -140,7 +151,8 @@ impl Held {
         let path = self.path(name);
         let Some(contents) = files::read(&path)? else { return Ok(None) };
         if contents.mode & 0o077 != 0 {
-            self.warnings.push(KeyDirWarning::Exposed { path: path.clone(), mode: contents.mode });
+            let warning = KeyDirWarning::Exposed { path: path.clone(), mode: contents.mode };
+            self.warnings.push(WebhookWarning::File(warning));
         }
         let pem = Zeroizing::new(String::from_utf8_lossy(&contents.bytes).into_owned());
         match KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_ECDSA_P256_SHA256) {

@@ -12,6 +12,9 @@
 //! webhook][contacting]). A cluster learns of a new authority and of the Secret at once, but for a minute pods still
 //! serve what they had: so the bundle holds the old authority beside the new one until it has ended.
 //!
+//! A run keeps what it finds, unless the certificate or its authority has no more than [`WEBHOOK_RENEWAL_WINDOW`] to go
+//! or is for other names: a directory serves one webhook, and another name or namespace takes the certificate's place.
+//!
 //! Whatever is half-done is finished by the next run. A serving certificate is taken away before its key is replaced,
 //! and an authority is in the bundle before its key replaces the old one's: so no certificate ever lies beside another
 //! one's key, and where it does somebody else has put it there, which is refused.
@@ -24,18 +27,23 @@ mod held;
 mod made;
 mod names;
 mod renew;
+mod warning;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 pub use self::error::WebhookCertificateError;
 use self::held::Held;
 use self::names::Names;
+pub use self::warning::WebhookWarning;
 use crate::whole_file::{DirectoryLock, lock, parent, sweep};
-use crate::{KeyDirError, KeyDirWarning, files};
+use crate::{KeyDirError, files};
+
+/// A serving certificate is renewed when it, or its authority, has no longer to go than this.
+pub const WEBHOOK_RENEWAL_WINDOW: Duration = Duration::days(30);
 
 /// The directory that the authority and the certificate sleep in: `webhook/` of a key directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,21 +63,32 @@ pub struct WebhookCertificate {
     pub not_after: OffsetDateTime,
     /// When the authority ends.
     pub authority_not_after: OffsetDateTime,
-    /// What is wrong without being in the way: a private key that others may read.
-    pub warnings: Vec<KeyDirWarning>,
+    /// What is wrong without being in the way: a private key that others may read, or an authority's that is gone.
+    pub warnings: Vec<WebhookWarning>,
 }
 
 /// What making the certificate ready would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookPlan {
-    /// Nothing: it is there, has the names, and is far from its end.
+    /// Nothing: it is there, has the names, and has more than [`WEBHOOK_RENEWAL_WINDOW`] to go, as its authority has.
     Keep,
     /// A new certificate by the authority that is there.
-    Renew,
+    Renew(WebhookRenewal),
     /// A new authority too; the old one stays in the bundle until its last certificate has ended.
-    RenewAuthority,
+    RenewAuthority(WebhookRenewal),
     /// Both anew: nothing is there.
     Make,
+}
+
+/// Why a serving certificate is made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookRenewal {
+    /// It, or its authority, has no more than [`WEBHOOK_RENEWAL_WINDOW`] to go, or has not begun.
+    Due,
+    /// It is for other names, perhaps of another webhook's Service: that one's certificate is replaced.
+    OtherNames,
+    /// It is gone, or its private key is.
+    Gone,
 }
 
 impl WebhookDir {
@@ -103,8 +122,8 @@ impl WebhookDir {
         Ok(Held::read(&self.path)?.plan(&names, now))
     }
 
-    /// Returns a certificate for these names that has more than 30 days to go, making what is missing: a
-    /// certificate of one year, an authority of ten. Safe to call again, and after a run that was killed.
+    /// Returns a certificate for these names that has more than [`WEBHOOK_RENEWAL_WINDOW`] to go, making what is
+    /// missing: a certificate of one year, an authority of ten. Safe to call again, and after a run that was killed.
     ///
     /// # Errors
     /// When a name is no DNS name, when something there cannot be read or belongs to somebody else, or when something
@@ -124,7 +143,7 @@ impl WebhookDir {
         let plan = held.plan(&names, now);
         if plan != WebhookPlan::Keep {
             held.refuse_symlinks()?;
-            if plan != WebhookPlan::Renew {
+            if !matches!(plan, WebhookPlan::Renew(_)) {
                 held.renew_authority(now)?;
             }
             held.renew(&names, now)?;

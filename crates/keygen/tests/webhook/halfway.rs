@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::mem::MaybeUninit;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use issuer_keygen::WebhookPlan;
+use issuer_keygen::{WebhookPlan, WebhookRenewal, WebhookWarning};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 
 use super::*;
@@ -106,9 +107,9 @@ fn whatever_a_killed_run_leaves_is_whole_and_is_finished() {
 fn private_keys_that_are_gone_are_made_anew_and_their_authority_stays_trusted() {
     for (gone, plan) in [
         (&["ca.key"][..], WebhookPlan::Keep),
-        (&["tls.key"], WebhookPlan::Renew),
-        (&["tls.crt"], WebhookPlan::Renew),
-        (&["ca.key", "tls.key"], WebhookPlan::RenewAuthority),
+        (&["tls.key"], WebhookPlan::Renew(WebhookRenewal::Gone)),
+        (&["tls.crt"], WebhookPlan::Renew(WebhookRenewal::Gone)),
+        (&["ca.key", "tls.key"], WebhookPlan::RenewAuthority(WebhookRenewal::Gone)),
         (&["ca.crt", "ca.key", "tls.crt", "tls.key"], WebhookPlan::Make),
     ] {
         let bench = Bench::new();
@@ -123,4 +124,34 @@ fn private_keys_that_are_gone_are_made_anew_and_their_authority_stays_trusted() 
         let trusted = verify(&made.ca_bundle_pem, &old.certificate_pem, NAME, NOW).is_ok();
         assert_eq!(trusted, plan != WebhookPlan::Make, "{gone:?}");
     }
+}
+
+#[test]
+fn an_authoritys_key_that_is_gone_is_spoken_of_until_the_renewal_that_makes_another() {
+    let bench = Bench::new();
+    let directory = directory(&bench);
+    directory.ready(&names(), NOW).unwrap();
+    let path = directory.path().join("ca.key");
+    let key = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let gone = WebhookWarning::AuthorityKeyGone { path: path.clone() };
+    for day in [0, 334] {
+        assert_eq!(directory.plan(&names(), after(day)).unwrap(), WebhookPlan::Keep);
+        let kept = directory.ready(&names(), after(day)).unwrap();
+        assert_eq!(kept.warnings, std::slice::from_ref(&gone));
+        assert!(!path.exists(), "looking makes no key");
+    }
+    let sentence = gone.to_string();
+    assert!(sentence.contains("keys/webhook/ca.key is gone: "), "{sentence}");
+    assert!(sentence.contains("the next renewal makes a new authority"), "{sentence}");
+
+    fs::write(&path, key).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(directory.ready(&names(), after(334)).unwrap().warnings, [], "it was put back");
+    fs::remove_file(&path).unwrap();
+    let due = WebhookPlan::RenewAuthority(WebhookRenewal::Due);
+    assert_eq!(directory.plan(&names(), after(335)).unwrap(), due);
+    let renewed = directory.ready(&names(), after(335)).unwrap();
+    assert_eq!(renewed.warnings, [], "what the warning spoke of has been done");
+    assert_eq!(certificates(&renewed.ca_bundle_pem).len(), 2);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use issuer_keygen::{Algorithm, KeyDir, KeyDirWarning, KeyRecord, SigningKey};
+use issuer_keygen::{Algorithm, KeyDir, KeyDirWarning, KeyRecord, SigningKey, WebhookWarning};
 
 use super::*;
 
@@ -98,8 +98,9 @@ fn only_the_owner_reads_private_keys_and_others_are_spoken_of() {
 
     let path = directory.path().join("ca.key");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    let exposed = KeyDirWarning::Exposed { path: path.clone(), mode: 0o640 };
-    assert_eq!(directory.ready(&names(), NOW).unwrap().warnings, [exposed]);
+    let exposed = WebhookWarning::File(KeyDirWarning::Exposed { path: path.clone(), mode: 0o640 });
+    assert_eq!(directory.ready(&names(), NOW).unwrap().warnings, std::slice::from_ref(&exposed));
+    assert!(exposed.to_string().contains("chmod 600"), "{exposed}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use issuer_keygen::WebhookPlan;
+use issuer_keygen::{WEBHOOK_RENEWAL_WINDOW, WebhookPlan, WebhookRenewal};
 
 use super::*;
 
@@ -33,18 +33,27 @@ fn each_is_renewed_in_time() {
     type Row = (&'static str, &'static [i64], i64, Vec<String>, WebhookPlan);
     let more = || [names(), vec!["other.eks.svc".to_owned()]].concat();
     let fewer = || vec![NAME.to_owned()];
-    let table: [Row; 10] = [
+    let other = || vec!["pod-identity-webhook.other.svc".to_owned()];
+    let renew = WebhookPlan::Renew(WebhookRenewal::Due);
+    let renew_authority = WebhookPlan::RenewAuthority(WebhookRenewal::Due);
+    let rename = WebhookPlan::Renew(WebhookRenewal::OtherNames);
+    let rename_late = WebhookPlan::RenewAuthority(WebhookRenewal::OtherNames);
+    let table: [Row; 14] = [
         ("31 days to go", &[0], 334, names(), WebhookPlan::Keep),
-        ("30 days to go", &[0], 335, names(), WebhookPlan::Renew),
-        ("it has ended", &[0], 400, names(), WebhookPlan::Renew),
-        ("a name more", &[0], 1, more(), WebhookPlan::Renew),
-        ("names less", &[0], 1, fewer(), WebhookPlan::Renew),
-        ("the authority lives as long as a new certificate", &[0], 3287, names(), WebhookPlan::Renew),
-        ("it ends a day before", &[0], 3288, names(), WebhookPlan::RenewAuthority),
+        ("30 days to go", &[0], 335, names(), renew),
+        ("it has ended", &[0], 400, names(), renew),
+        ("a name more", &[0], 1, more(), rename),
+        ("names less", &[0], 1, fewer(), rename),
+        ("the name of another webhook", &[0], 1, other(), rename),
+        ("other names, and 30 days to go", &[0], 335, other(), rename),
+        ("other names, and it has ended", &[0], 400, other(), rename),
+        ("other names, and the authority ends before a new certificate", &[0], 3288, other(), rename_late),
+        ("the authority lives as long as a new certificate", &[0], 3287, names(), renew),
+        ("it ends a day before", &[0], 3288, names(), renew_authority),
         ("a certificate far from its end needs no authority", &[0, 3287], 3288, names(), WebhookPlan::Keep),
-        ("the authority has ended", &[0], 4000, names(), WebhookPlan::RenewAuthority),
+        ("the authority has ended", &[0], 4000, names(), renew_authority),
         // Made with a clock that ran ahead: neither counts yet.
-        ("they begin tomorrow", &[0], -1, names(), WebhookPlan::RenewAuthority),
+        ("they begin tomorrow", &[0], -1, names(), renew_authority),
     ];
     for (case, runs, day, wanted, plan) in table {
         let bench = Bench::new();
@@ -59,13 +68,14 @@ fn each_is_renewed_in_time() {
         let made = directory.ready(&wanted, after(day)).unwrap();
         let now = files(&directory);
         let changed = |name: &str| before[name] != now[name];
-        let (serving, authority) = (plan != WebhookPlan::Keep, plan == WebhookPlan::RenewAuthority);
+        let (serving, authority) =
+            (plan != WebhookPlan::Keep, matches!(plan, WebhookPlan::RenewAuthority(_)));
         assert_eq!((changed("tls.crt"), changed("tls.key")), (serving, serving), "{case}");
         assert_eq!((changed("ca.crt"), changed("ca.key")), (authority, authority), "{case}");
         for name in &wanted {
             verify(&made.ca_bundle_pem, &made.certificate_pem, name, after(day)).unwrap();
         }
-        assert!(made.not_after - after(day) > Duration::days(30), "{case}");
+        assert!(made.not_after - after(day) > WEBHOOK_RENEWAL_WINDOW, "{case}");
         assert_eq!(directory.plan(&wanted, after(day)).unwrap(), WebhookPlan::Keep, "{case}");
     }
 }
@@ -105,7 +115,8 @@ fn the_bundle_holds_the_old_authority_until_it_has_ended() {
         2,
         "nothing is written for that alone"
     );
-    assert_eq!(directory.plan(&names(), after(3620 + 3300)).unwrap(), WebhookPlan::RenewAuthority);
+    let due = WebhookPlan::RenewAuthority(WebhookRenewal::Due);
+    assert_eq!(directory.plan(&names(), after(3620 + 3300)).unwrap(), due);
     assert_eq!(kept(3620 + 3300), 2);
     assert_eq!(certificates(&bench.read("keys/webhook/ca.crt")).len(), 2, "the first one went then");
 }

@@ -1,15 +1,15 @@
 //! Takes away: stage by stage, and what fails keeps every later stage from beginning.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
-use issuer_discovery::{Tries, Waiting};
-use issuer_registrar::{Removal, RoleChange, RoleName, removal};
+use issuer_discovery::Waiting;
+use issuer_registrar::{RoleChange, RoleName};
 
 use super::build::ROLES;
 use super::facts::AT_ONCE;
+use super::role::LeftRole;
 use super::{DestroyRequest, DestroyTargets, Removed};
 use crate::destination::Destination;
 use crate::error::PlanError;
@@ -32,7 +32,8 @@ pub struct DestroyRunner<'a> {
 pub struct DestroyOutcome {
     /// The steps that were done, in order.
     pub done: Vec<String>,
-    /// The steps that were not: what is left, in the order in which it is to go.
+    /// What is left: the steps that were not done, in the order in which they are to be, and then what was not to go by
+    /// the plan either.
     pub left: Vec<String>,
     /// Why it ended there.
     pub error: Option<PlanError>,
@@ -54,7 +55,7 @@ impl DestroyRunner<'_> {
         let pacers = Pacers::new([account].into_iter(), self.events);
         let pacer = match pacers.of(account) {
             Ok(pacer) => pacer,
-            Err(error) => return DestroyOutcome { error: Some(error), ..outcome },
+            Err(error) => return DestroyOutcome { left: plan.left, error: Some(error), ..outcome },
         };
         for stage in plan.stages {
             // Whoever wants this to end is heard between the stages.
@@ -77,12 +78,13 @@ impl DestroyRunner<'_> {
             let ended: Vec<DestroyOutcome> = stream::iter(runs).buffered(AT_ONCE).collect().await;
             ended.into_iter().for_each(|one| outcome.add(one));
         }
+        outcome.left.extend(plan.left);
         outcome
     }
 
     async fn run(&self, run: Run, pacer: &Pacer<'_>) -> DestroyOutcome {
         let (text, result) = match run {
-            Run::Role(name, changes) => return self.role(&name, changes, pacer).await,
+            Run::Role(name, changes) => return LeftRole::new(self, name, changes, pacer).leave().await,
             Run::Step(step) => {
                 let text = step.to_string();
                 (self.events)(Event::Started(text.clone()));
@@ -121,70 +123,6 @@ impl DestroyRunner<'_> {
                 Ok(directory.withdraw_now(change)?)
             }
             (Removed::Published(_), None) => Err(PlanError::OtherDestination),
-        }
-    }
-
-    /// A role is looked at once more before anything of it goes, and whenever somebody else was faster: another
-    /// issuer may use it by now, and DeleteRole has no condition.
-    async fn role(&self, name: &RoleName, planned: Vec<RoleChange>, pacer: &Pacer<'_>) -> DestroyOutcome {
-        let text = |change: &RoleChange| format!("role {name}: {change}");
-        let waiting = |waiting: &Waiting| (self.events)(Event::Waiting(waiting.clone()));
-        let mut outcome = DestroyOutcome::default();
-        let mut queue = VecDeque::from(planned.clone());
-        let mut tries = Tries::default();
-        let mut look = true;
-        while look || !queue.is_empty() {
-            let result = if look {
-                self.look(name, &planned, pacer).await.map(|found| queue = found.into())
-            } else if let Some(change) = queue.front() {
-                (self.events)(Event::Started(text(change)));
-                pacer.run(|| self.targets.roles.apply(name, change, &waiting)).await.map_err(PlanError::from)
-            } else {
-                Ok(())
-            };
-            match result {
-                Ok(()) if look => look = false,
-                Ok(()) => {
-                    let done = queue.pop_front().iter().map(text).collect::<Vec<_>>();
-                    done.iter().for_each(|step| (self.events)(Event::Done(step.clone())));
-                    outcome.done.extend(done);
-                }
-                Err(error) => {
-                    let again = error.again();
-                    if again.is_none() || !tries.again().await {
-                        outcome.left = queue.iter().map(text).collect();
-                        outcome.error = Some(error.in_the_end());
-                        return outcome;
-                    }
-                    again.into_iter().for_each(|again| (self.events)(Event::Again(again)));
-                    look = true;
-                }
-            }
-        }
-        if outcome.done.is_empty() {
-            // It has gone by itself.
-            outcome.done = planned.iter().map(text).collect();
-        }
-        outcome
-    }
-
-    /// Says what has to happen to a role as it is now, when that is nothing of a kind that was not agreed to.
-    async fn look(
-        &self,
-        name: &RoleName,
-        agreed: &[RoleChange],
-        pacer: &Pacer<'_>,
-    ) -> Result<Vec<RoleChange>, PlanError> {
-        let Some(role) = pacer.run(|| self.targets.roles.role(name)).await? else { return Ok(Vec::new()) };
-        let kinds: BTreeSet<&str> = agreed.iter().map(RoleChange::kind).collect();
-        match removal(self.targets.roles.issuing(), &role) {
-            Removal::NotOurs => Ok(Vec::new()),
-            Removal::Delete(changes) | Removal::Leave(changes)
-                if changes.iter().all(|change| kinds.contains(change.kind())) =>
-            {
-                Ok(changes)
-            }
-            _ => Err(PlanError::PlanChanged { what: format!("the role {name}") }),
         }
     }
 }

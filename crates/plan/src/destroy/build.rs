@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use issuer_discovery::{LeaveRefusal, Withdrawal, leave_bucket, leave_directory};
-use issuer_registrar::{ISSUER_TAG, LivePolicy, LiveRole, Removal, RoleChange, removal};
+use issuer_registrar::{LiveRole, Removal, RoleChange, removal_of};
 
-use super::facts::trusts;
+use super::kinship::trusts;
 use super::{DestroyFacts, DestroyRequest, LeavingPlace, Removed};
 use crate::error::PlanError;
 use crate::step::{Plan, Step};
@@ -15,7 +15,7 @@ pub(super) const ROLES: &str = "roles";
 
 impl Plan {
     /// Says what is taken away, in an order in which nobody can take over what is left: stages `roles`, `provider`,
-    /// `documents`, `bucket`. What stays and why is a note.
+    /// `documents`, `bucket`. What is ours and stays is left, and what is not ours is a note, each with why.
     ///
     /// # Errors
     /// When something cannot be taken away safely.
@@ -40,11 +40,11 @@ impl Plan {
     /// # Errors
     /// When one of them is not this issuer's, or cannot be left safely: nothing is done to any of them then.
     pub fn build_role_removals(facts: &DestroyFacts) -> Result<Self, PlanError> {
-        for role in &facts.roles {
-            match removal(&facts.issuing, role) {
+        for leaving in &facts.roles {
+            match removal_of(&facts.issuing, leaving) {
                 Removal::Stays { why } => return Err(PlanError::RoleStays { why }),
                 Removal::NotOurs => {
-                    return Err(PlanError::RoleNotOurs { arn: role.arn.to_string() });
+                    return Err(PlanError::RoleNotOurs { arn: leaving.role.arn.to_string() });
                 }
                 Removal::Delete(_) | Removal::Leave(_) => {}
             }
@@ -59,11 +59,12 @@ impl Plan {
     fn with_roles(&mut self, facts: &DestroyFacts) -> Result<BTreeMap<String, u32>, PlanError> {
         let mut steps = Vec::new();
         let mut detached = BTreeMap::new();
-        for role in &facts.roles {
-            let changes = match removal(&facts.issuing, role) {
+        for leaving in &facts.roles {
+            let role = &leaving.role;
+            let changes = match removal_of(&facts.issuing, leaving) {
                 Removal::Delete(changes) | Removal::Leave(changes) => changes,
                 Removal::Stays { why } => {
-                    self.notes.push(why);
+                    self.left.push(why);
                     continue;
                 }
                 Removal::NotOurs => {
@@ -80,26 +81,32 @@ impl Plan {
             }
         }
         self.stage(ROLES, steps);
+        let unreadable = facts.unreadable.iter().map(|(arn, why)| format!("the role {arn} stays: {why}"));
+        self.left.extend(unreadable);
         let trusting = facts.trusting.iter().map(|arn| stops(arn));
         self.notes.extend(trusting);
-        self.notes.extend(facts.unread.iter().map(|arn| {
+        self.notes.extend(facts.unknown.iter().map(|arn| {
             format!("the trust policy of {arn} cannot be read: whether it speaks of this issuer is not known")
         }));
         Ok(detached)
     }
 
-    /// A policy goes after the roles that it hangs on.
+    /// A policy goes after the roles that it hangs on. Returns those of ours that hang on something else too.
     fn with_policies(&mut self, facts: &DestroyFacts, detached: &BTreeMap<String, u32>) {
         let mut steps = Vec::new();
         for policy in &facts.policies {
             let left = policy.attachments.saturating_sub(detached.get(&policy.arn).copied().unwrap_or(0));
-            if !is_ours(facts, policy) {
+            if !policy.is_for(&facts.issuing) {
                 self.notes.push(format!("the managed policy {} stays: it is not ours", policy.arn));
             } else if left > 0 {
-                self.notes.push(format!("the managed policy {} stays: it is still attached", policy.arn));
+                // As with a role that others use: it is theirs now.
+                self.notes.push(format!(
+                    "the managed policy {arn} stays: others have it attached (aws iam list-entities-for-policy \
+                     --policy-arn {arn} says who)",
+                    arn = policy.arn
+                ));
             } else {
-                let mut versions = policy.versions.clone();
-                versions.retain(|version| *version != policy.default_version);
+                let versions = policy.old_versions().cloned().collect();
                 steps.push(Step::Remove(Removed::Policy { arn: policy.arn.clone(), versions }));
             }
         }
@@ -158,12 +165,6 @@ impl From<LeaveRefusal> for PlanError {
             refusal => Self::Leave(refusal),
         }
     }
-}
-
-/// Ours by path, which is what was listed, and by tags.
-fn is_ours(facts: &DestroyFacts, policy: &LivePolicy) -> bool {
-    policy.tags.contains_key(issuer_discovery::OWNER_TAG)
-        && policy.tags.get(ISSUER_TAG).is_some_and(|issuer| *issuer == facts.issuing.id())
 }
 
 fn stops_working(facts: &DestroyFacts, role: &LiveRole) -> Option<String> {

@@ -1,12 +1,13 @@
 //! What is live of an issuer, as far as destroying it goes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use issuer_discovery::{BucketPlace, DirectoryPublisher, LeavingBucket, LeavingDirectory, LiveDocuments};
-use issuer_policy::Document;
-use issuer_registrar::{Issuing, ListedRole, LivePolicy, LiveRole, Provider, RoleName};
+use issuer_registrar::{Issuing, LeavingRole, LivePolicy, Provider, RoleName};
 
+use super::kinship::{Sorted, read_roles};
 use super::{DestroyRequest, DestroyTargets};
 use crate::destination::Destination;
 use crate::error::PlanError;
@@ -14,6 +15,9 @@ use crate::roles::Pacers;
 
 /// How many roles are waited for at once; the pace says how many of them are asked about.
 pub(super) const AT_ONCE: usize = 32;
+
+/// How many calls are made beside each other to read one role.
+pub(super) const CALLS: usize = 3;
 
 /// How long after the first the second look at a provider comes.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -23,12 +27,14 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 pub struct DestroyFacts {
     /// The issuer and the account.
     pub issuing: Issuing,
-    /// The roles that may be ours, whole.
-    pub roles: Vec<LiveRole>,
+    /// The roles that may be ours, as far as leaving them goes.
+    pub roles: Vec<LeavingRole>,
+    /// The ARNs of roles that may be ours and cannot be read, each with why.
+    pub unreadable: BTreeMap<String, String>,
     /// The ARNs of other roles that trust the provider.
     pub trusting: Vec<String>,
-    /// The ARNs of roles whose trust policy cannot be read.
-    pub unread: Vec<String>,
+    /// The ARNs of roles elsewhere whose trust policy cannot be read.
+    pub unknown: Vec<String>,
     /// The managed policies below the issuer's path.
     pub policies: Vec<LivePolicy>,
     /// The provider, when there is one.
@@ -80,7 +86,7 @@ impl DestroyFacts {
         let place = read_place(request, targets);
         let (sorted, policies, provider, place) =
             futures_util::future::try_join4(roles, policies, provider, place).await?;
-        let Sorted { ours, trusting, unread } = sorted;
+        let Sorted { ours: roles, unreadable, trusting, unknown } = sorted;
         let provider = match &place {
             // A provider that was made a moment ago may not show yet, and to take its documents away, or to release
             // the name of their bucket, while it is there would hand the issuer over.
@@ -90,7 +96,7 @@ impl DestroyFacts {
             }
             _ => provider,
         };
-        Ok(Self { roles: ours, trusting, unread, policies, provider, place, issuing })
+        Ok(Self { issuing, roles, unreadable, trusting, unknown, policies, provider, place })
     }
 
     /// Reads these roles, and the managed policies of ours that hang on them or on nothing: a run that was interrupted
@@ -99,89 +105,25 @@ impl DestroyFacts {
     /// # Errors
     /// The first read that failed.
     pub async fn of_roles(names: &[RoleName], targets: &DestroyTargets) -> Result<Self, PlanError> {
-        let policies = async { targets.roles.policies().await.map_err(PlanError::from) };
-        let (roles, mut policies) =
-            futures_util::future::try_join(read_whole(names, targets), policies).await?;
-        policies.retain(|policy| {
-            policy.attachments == 0 || roles.iter().any(|role| role.attached.contains(&policy.arn))
-        });
+        let account = &targets.roles.issuing().account.id;
+        let pacers = Pacers::new([account].into_iter(), &|_| {});
+        let pacer = pacers.of(account)?;
+        let reads = names.iter().map(|name| pacer.run_beside(CALLS, || targets.roles.role_for_leaving(name)));
+        let read: Vec<Option<LeavingRole>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let roles: Vec<LeavingRole> = read.into_iter().flatten().collect();
+        let hangs = |arn: &str| roles.iter().any(|leaving| leaving.role.attached.contains(arn));
+        let policies = targets.roles.policies_of(|arn, attachments| attachments == 0 || hangs(arn)).await?;
         Ok(Self {
             issuing: targets.roles.issuing().clone(),
             roles,
+            unreadable: BTreeMap::new(),
             trusting: Vec::new(),
-            unread: Vec::new(),
+            unknown: Vec::new(),
             policies,
             provider: None,
             place: None,
         })
     }
-}
-
-/// The roles of an account, by what this issuer is to them.
-#[derive(Default)]
-struct Sorted {
-    ours: Vec<LiveRole>,
-    trusting: Vec<String>,
-    unread: Vec<String>,
-}
-
-/// A listing shows who may assume a role, but no tags: those that may be ours are read one by one.
-async fn read_roles(issuing: &Issuing, targets: &DestroyTargets) -> Result<Sorted, PlanError> {
-    let mut sorted = Sorted::default();
-    let mut names = Vec::new();
-    for role in targets.roles.list("/").await? {
-        match kinship(issuing, &role) {
-            Kinship::Ours => names.push(role.arn.name().parse::<RoleName>()?),
-            Kinship::Trusting => sorted.trusting.push(role.arn.to_string()),
-            Kinship::Unknown => sorted.unread.push(role.arn.to_string()),
-            Kinship::None => {}
-        }
-    }
-    sorted.ours = read_whole(&names, targets).await?;
-    Ok(sorted)
-}
-
-/// One that is gone by now is none to leave any more.
-async fn read_whole(names: &[RoleName], targets: &DestroyTargets) -> Result<Vec<LiveRole>, PlanError> {
-    let account = &targets.roles.issuing().account.id;
-    let pacers = Pacers::new([account].into_iter(), &|_| {});
-    let pacer = pacers.of(account)?;
-    let reads = names.iter().map(|name| pacer.run(|| targets.roles.role(name)));
-    let read: Vec<Option<LiveRole>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    Ok(read.into_iter().flatten().collect())
-}
-
-/// What an issuer is to a role.
-#[derive(Debug, PartialEq, Eq)]
-enum Kinship {
-    /// It lies below our path, or speaks of us by our Sid.
-    Ours,
-    /// It trusts the provider, in somebody else's words.
-    Trusting,
-    /// Nobody can tell.
-    Unknown,
-    None,
-}
-
-fn kinship(issuing: &Issuing, role: &ListedRole) -> Kinship {
-    if role.path.as_str().starts_with(issuing.path().as_str()) {
-        return Kinship::Ours;
-    }
-    let Some(trust) = &role.trust_policy else { return Kinship::Unknown };
-    let (sid, provider) = (issuing.sid(), issuing.provider_arn());
-    if trust.statement(&sid).or_else(|| trust.statement(&format!("{sid}Pattern"))).is_some() {
-        Kinship::Ours
-    } else if trusts(trust, &provider) {
-        Kinship::Trusting
-    } else {
-        Kinship::None
-    }
-}
-
-pub(super) fn trusts(trust: &Document, provider: &str) -> bool {
-    trust.statements().iter().any(|statement| {
-        statement.principal().is_some_and(|who| who.values("Federated").any(|arn| arn == provider))
-    })
 }
 
 async fn read_place(
@@ -199,45 +141,4 @@ async fn read_place(
             Some(LeavingPlace::Directory { publisher: directory.clone(), live })
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use issuer_registrar::Account;
-
-    use super::*;
-
-    #[test]
-    fn roles_are_ours_by_path_or_sid_and_others_trust_by_the_providers_arn() {
-        let issuing = Issuing {
-            issuer: "https://oidc.example.com/c1".parse().unwrap(),
-            account: Account::of_caller("123456789012", "arn:aws:iam::123456789012:root").unwrap(),
-        };
-        let (sid, provider, path) = (issuing.sid(), issuing.provider_arn(), issuing.path());
-        let (ours, other) = (path.as_str(), "/issuerctl/0123456789abcdef/");
-        let statement = |sid: &str, who: &str| {
-            let text = format!(
-                r#"{{"Statement":{{"Sid":"{sid}","Effect":"Allow","Principal":{{"Federated":"{who}"}},"Action":"sts:AssumeRoleWithWebIdentity"}}}}"#
-            );
-            Some(Document::parse(&text).unwrap())
-        };
-        for (path, trust, expected) in [
-            (ours, statement("X", "other"), Kinship::Ours),
-            (ours, None, Kinship::Ours),
-            ("/", statement(&sid, &provider), Kinship::Ours),
-            (other, statement(&format!("{sid}Pattern"), &provider), Kinship::Ours),
-            ("/", statement("Theirs", &provider), Kinship::Trusting),
-            ("/", statement("Theirs", &format!("{provider}2")), Kinship::None),
-            (other, statement("Issuerctl0123456789abcdef", "other"), Kinship::None),
-            ("/", None, Kinship::Unknown),
-        ] {
-            let arn = format!("arn:aws:iam::123456789012:role{path}app");
-            let role = ListedRole {
-                arn: arn.parse().unwrap(),
-                path: path.parse().unwrap(),
-                trust_policy: trust.clone(),
-            };
-            assert_eq!(kinship(&issuing, &role), expected, "{path} {trust:?}");
-        }
-    }
 }

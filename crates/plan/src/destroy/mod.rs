@@ -11,7 +11,9 @@
 mod apply;
 mod build;
 mod facts;
+mod kinship;
 mod removed;
+mod role;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use issuer_discovery::{
     MergeError, OWNER_ADOPTED, OWNER_CREATED, OWNER_TAG,
 };
 use issuer_policy::Document;
-use issuer_registrar::{Account, ISSUER_TAG, Issuing, LivePolicy, LiveRole, Provider};
+use issuer_registrar::{Account, ISSUER_TAG, Issuing, LeavingRole, LivePolicy, LiveRole, Provider};
 
 use super::{DestroyFacts, DestroyRequest, LeavingPlace};
 use crate::error::PlanError;
@@ -30,13 +30,13 @@ fn policy_arn() -> String {
 }
 
 /// A role that trusts this issuer by a statement of this Sid, with our policy on it.
-fn role(name: &str, sid: &str, owner: Option<&str>) -> LiveRole {
+fn role(name: &str, sid: &str, owner: Option<&str>) -> LeavingRole {
     let path = issuing().path();
     let trust = format!(
         r#"{{"Statement":[{{"Sid":"{sid}","Effect":"Allow","Principal":{{"Federated":"{}"}},"Action":"sts:AssumeRoleWithWebIdentity"}}]}}"#,
         issuing().provider_arn()
     );
-    LiveRole {
+    let role = LiveRole {
         arn: format!("arn:aws:iam::123456789012:role{path}{name}").parse().unwrap(),
         path,
         trust_policy: Document::parse(&trust).unwrap(),
@@ -45,7 +45,8 @@ fn role(name: &str, sid: &str, owner: Option<&str>) -> LiveRole {
         tags: owner.map(tags).unwrap_or_default(),
         attached: BTreeSet::from([policy_arn()]),
         inline: BTreeMap::new(),
-    }
+    };
+    LeavingRole { role, instance_profiles: Vec::new(), unread: false }
 }
 
 fn policy(attachments: u32) -> LivePolicy {
@@ -77,7 +78,7 @@ fn bucket(owner: Option<&str>) -> LeavingPlace {
         tags: owner.map(tags).unwrap_or_default(),
         policy: Some(policy),
         documents: LiveDocuments { discovery: object(discovery), jwks: object(r#"{"keys":[]}"#.to_owned()) },
-        others: Vec::new(),
+        ..LeavingBucket::default()
     };
     LeavingPlace::Bucket { place, live: Box::new(live) }
 }
@@ -91,8 +92,9 @@ fn whole() -> DestroyFacts {
     DestroyFacts {
         issuing: issuing(),
         roles: vec![role("app", &issuing().sid(), Some(OWNER_CREATED))],
+        unreadable: BTreeMap::new(),
         trusting: Vec::new(),
-        unread: Vec::new(),
+        unknown: Vec::new(),
         policies: vec![policy(1)],
         provider: Some(provider(Some(OWNER_CREATED))),
         place: Some(bucket(Some(OWNER_CREATED))),
@@ -150,27 +152,28 @@ fn what_was_destroyed_needs_nothing_more() {
     assert!(!build(&facts, true).unwrap().has_changes(), "the bucket is gone");
 }
 
+type Change = fn(&mut DestroyFacts);
+
 #[test]
 fn what_is_somebody_elses_stays_and_is_told() {
-    type Change = fn(&mut DestroyFacts);
     let table: [(Change, &str, &str); 8] = [
         (|facts| facts.provider = Some(provider(None)), "delete-provider", "did not make it"),
         (|facts| facts.provider = Some(provider(Some(OWNER_ADOPTED))), "delete-provider", "did not make it"),
         (|facts| facts.policies[0].tags.clear(), "delete-policy", "it is not ours"),
-        (|facts| facts.policies = vec![policy(2)], "delete-policy", "still attached"),
+        (|facts| facts.policies[0].tags = tags("somebody"), "delete-policy", "it is not ours"),
         (|facts| facts.place = Some(bucket(None)), "delete-object", "nothing in bucket my-bucket is touched"),
-        (
-            |facts| facts.roles = vec![role("app", &issuing().sid(), Some(OWNER_ADOPTED))],
-            "delete-role",
-            "app",
-        ),
         (
             |facts| facts.trusting = vec!["arn:aws:iam::123456789012:role/theirs".to_owned()],
             "nothing",
             "role/theirs is somebody else's and trusts this issuer",
         ),
         (
-            |facts| facts.unread = vec!["arn:aws:iam::123456789012:role/odd".to_owned()],
+            |facts| facts.policies = vec![policy(2)],
+            "delete-policy",
+            "s3 stays: others have it attached (aws iam list-entities-for-policy --policy-arn arn:aws:iam::",
+        ),
+        (
+            |facts| facts.unknown = vec!["arn:aws:iam::123456789012:role/odd".to_owned()],
             "nothing",
             "trust policy of arn:aws:iam::123456789012:role/odd cannot be read",
         ),
@@ -182,7 +185,77 @@ fn what_is_somebody_elses_stays_and_is_told() {
         assert!(!steps(&plan).iter().any(|step| step.1 == kind), "{said}: {plan:?}");
         let notes = plan.notes.join("\n");
         assert!(notes.contains(said), "{notes}");
+        assert_eq!(plan.left, Vec::<String>::new(), "nothing of ours is left");
     }
+}
+
+#[test]
+fn what_is_ours_and_stays_is_left_with_what_to_do_and_everything_else_goes() {
+    let table: [(Change, &str, &str, &str); 4] = [
+        (
+            |facts| facts.roles = vec![role("app", &issuing().sid(), Some(OWNER_ADOPTED))],
+            "delete-role",
+            "app was not made by us",
+            "aws iam update-assume-role-policy",
+        ),
+        (
+            |facts| facts.roles[0].instance_profiles = vec!["nodes".to_owned()],
+            "delete-role",
+            "app is in instance profiles (nodes)",
+            "aws iam remove-role-from-instance-profile",
+        ),
+        (
+            |facts| facts.roles[0].unread = true,
+            "delete-role",
+            "app trusts this issuer",
+            "iam:ListAttachedRolePolicies",
+        ),
+        (
+            |facts| {
+                facts.roles.clear();
+                let arn = "arn:aws:iam::123456789012:role/odd".to_owned();
+                facts.unreadable = BTreeMap::from([(arn, "it cannot be read: look at it".to_owned())]);
+            },
+            "delete-role",
+            "the role arn:aws:iam::123456789012:role/odd stays: it cannot",
+            "look at it",
+        ),
+    ];
+    for (change, kind, said, advice) in table {
+        let mut facts = whole();
+        change(&mut facts);
+        let plan = build(&facts, true).unwrap();
+        let left = plan.left.join("\n");
+        assert!(left.contains(said) && left.contains(advice), "{left}");
+        assert!(!plan.notes.iter().any(|note| left.contains(note)), "{:?}", plan.notes);
+        let steps = steps(&plan);
+        assert!(!steps.iter().any(|step| step.1 == kind), "{said}: {steps:?}");
+        assert_eq!(steps.last(), Some(&("bucket", "delete-bucket")), "{said}");
+        assert!(steps.contains(&("provider", "delete-provider")), "{said}");
+    }
+    assert_eq!(build(&whole(), true).unwrap().left, Vec::<String>::new());
+}
+
+#[test]
+fn roles_that_cannot_be_left_are_refused_as_a_whole_and_shared_policies_are_in_order() {
+    let cannot: [Change; 3] = [
+        |facts| facts.roles[0].instance_profiles = vec!["nodes".to_owned()],
+        |facts| facts.roles[0].unread = true,
+        |facts| facts.roles[0] = role("app", &issuing().sid(), Some(OWNER_ADOPTED)),
+    ];
+    for change in cannot {
+        let mut facts = whole();
+        facts.roles.push(role("other", &issuing().sid(), Some(OWNER_CREATED)));
+        change(&mut facts);
+        let refused = Plan::build_role_removals(&facts).unwrap_err();
+        assert!(matches!(refused, PlanError::RoleStays { .. }), "{refused}");
+    }
+    let mut facts = whole();
+    facts.policies = vec![policy(2)];
+    let plan = Plan::build_role_removals(&facts).unwrap();
+    assert_eq!(steps(&plan), [("roles", "detach-policy"), ("roles", "delete-role")]);
+    assert!(plan.notes.join("\n").contains("others have it attached"), "{:?}", plan.notes);
+    assert_eq!(plan.left, Vec::<String>::new(), "another role has it");
 }
 
 #[test]

@@ -48,7 +48,9 @@ pub(super) const ACTIONS: &[Row] = &[
     (On::AnyRole, "iam:GetRole", &[Roles, Doctor, Destroy]),
     (On::Roles, "iam:ListAttachedRolePolicies", &[Roles, Destroy]),
     (On::Roles, "iam:ListRolePolicies", &[Roles, Destroy]),
-    (On::Roles, "iam:GetRolePolicy", &[Roles, Destroy]),
+    // IAM deletes no role that is in one.
+    (On::Roles, "iam:ListInstanceProfilesForRole", &[Roles, Destroy]),
+    (On::Roles, "iam:GetRolePolicy", &[Roles]),
     (On::Roles, "iam:UpdateAssumeRolePolicy", &[Roles, Destroy]),
     (On::Roles, "iam:UpdateRole", &[Roles]),
     (On::Roles, "iam:TagRole", &[Roles, Destroy]),

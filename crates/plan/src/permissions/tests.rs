@@ -68,6 +68,10 @@ fn each_part_may_do_its_work_and_nothing_beside_it() {
         ("iam:GetRole", role, &[Roles, Doctor, Destroy]),
         // One that is not there, or is somebody else's.
         ("iam:GetRole", elsewhere, &[Roles, Doctor, Destroy]),
+        ("iam:ListInstanceProfilesForRole", role, &[Roles, Destroy]),
+        ("iam:ListInstanceProfilesForRole", elsewhere, &[]),
+        // To leave a role the names of its policies are enough.
+        ("iam:GetRolePolicy", role, &[Roles]),
         ("iam:CreateRole", role, &[Roles]),
         ("iam:CreateRole", elsewhere, &[]),
         ("iam:AttachRolePolicy", role, &[Roles]),

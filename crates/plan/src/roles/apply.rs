@@ -23,6 +23,8 @@ pub struct RolesRunner<'a> {
     pub request: &'a RolesRequest,
     /// The accounts.
     pub access: &'a RoleAccess,
+    /// How long a role is looked at anew that somebody else changes too.
+    pub patience: Patience,
     /// Is told of progress.
     pub events: &'a (dyn Fn(Event) + Send + Sync),
 }
@@ -92,7 +94,7 @@ impl<'a> Run<'a> {
     /// Steps and looks anew, as long as looking helps.
     async fn whole(&self, work: &mut Work<'a>) -> Result<(), PlanError> {
         let events = self.runner.events;
-        let mut wait = Patience::default().wait();
+        let mut wait = self.runner.patience.wait();
         let mut unsure = Tries::default();
         loop {
             let Err(error) = self.steps(work).await else { return Ok(()) };

@@ -15,7 +15,8 @@ const NAMED: usize = 3;
 
 impl Plan {
     /// Says what has to be done so that the roles are what they should be: one stage, the steps of one role in
-    /// order and beside each other, but for policies that several of them share. Warnings are notes; one that stands for many roles is told once.
+    /// order and beside each other, but for policies that several of them share. Warnings are notes; one that stands
+    /// for many roles is told once.
     ///
     /// # Errors
     /// All that is refused, of every role, before anything is changed.

@@ -33,9 +33,10 @@ struct State {
     pause_until: Option<Instant>,
 }
 
-/// One call's place; it is free again when this goes, finished or not.
+/// The places of what is under way; they are free again when this goes, finished or not.
 struct Turn<'a, 'b> {
     pacer: &'a Pacer<'b>,
+    places: usize,
     moment: u64,
 }
 
@@ -63,8 +64,16 @@ impl<'a> Pacer<'a> {
     where
         F: Future<Output = Result<T, RoleError>>,
     {
+        self.run_beside(1, call).await
+    }
+
+    /// The same for what makes up to so many calls at the same time.
+    pub(crate) async fn run_beside<T, F>(&self, calls: usize, call: impl Fn() -> F) -> Result<T, RoleError>
+    where
+        F: Future<Output = Result<T, RoleError>>,
+    {
         loop {
-            let turn = self.turn().await;
+            let turn = self.turn(calls).await;
             let answer = call().await;
             match &answer {
                 Ok(_) => self.state().pace.succeeded(),
@@ -80,16 +89,19 @@ impl<'a> Pacer<'a> {
         }
     }
 
-    async fn turn(&self) -> Turn<'_, 'a> {
+    async fn turn(&self, calls: usize) -> Turn<'_, 'a> {
         loop {
             // Before the look, so that no end of a call is missed between the two.
             let ended = self.ended.notified();
             let pause = {
                 let mut state = self.state();
                 let pause = state.pause_until.filter(|until| *until > Instant::now());
-                if pause.is_none() && state.under_way < state.pace.window() {
-                    state.under_way += 1;
-                    return Turn { pacer: self, moment: state.pace.moment() };
+                let window = state.pace.window();
+                // In the narrowest window it goes all the same, with nothing beside it.
+                let places = calls.min(window);
+                if pause.is_none() && state.under_way + places <= window {
+                    state.under_way += places;
+                    return Turn { pacer: self, places, moment: state.pace.moment() };
                 }
                 pause
             };
@@ -118,7 +130,7 @@ impl<'a> Pacer<'a> {
 
 impl Drop for Turn<'_, '_> {
     fn drop(&mut self) {
-        self.pacer.state().under_way -= 1;
+        self.pacer.state().under_way -= self.places;
         self.pacer.ended.notify_waiters();
     }
 }
@@ -130,5 +142,41 @@ fn is_throttled(error: &RoleError) -> bool {
             matches!(*source.reason, CallFailure::Throttled(_))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::{join_all, pending};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_makes_several_calls_takes_as_many_places_and_passes_the_narrowest_window_too() {
+        let pacer = Pacer::new(&|_| {}, || 0.5);
+        assert_eq!(pacer.state().pace.window(), 8);
+        let begun = AtomicUsize::new(0);
+        let endless = || async {
+            begun.fetch_add(1, Ordering::SeqCst);
+            pending::<Result<(), RoleError>>().await
+        };
+        tokio::select! {
+            biased;
+            _ = join_all((0..8).map(|_| pacer.run_beside(4, endless))) => panic!("it has no end"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        assert_eq!(pacer.state().under_way, 0, "what is dropped leaves its places");
+
+        for _ in 0..4 {
+            let moment = pacer.state().pace.moment();
+            let _ = pacer.state().pace.throttled(moment, 0.5);
+        }
+        assert_eq!(pacer.state().pace.window(), 1);
+        let done = join_all((0..3).map(|_| pacer.run_beside(4, async || Ok(())))).await;
+        assert!(done.iter().all(Result::is_ok));
+        assert_eq!(pacer.state().under_way, 0);
     }
 }

@@ -27,7 +27,12 @@ pub fn identity_policy(text: &str) -> Result<Document, PolicyError> {
 /// # Errors
 /// As [`identity_policy`]; more than a managed policy may have.
 pub fn managed_policy(text: &str) -> Result<Document, PolicyError> {
-    bounded(identity_policy(text)?, MANAGED_CHARACTERS)
+    managed(identity_policy(text)?)
+}
+
+/// Takes a policy that is to be made as a managed one.
+pub(super) fn managed(document: Document) -> Result<Document, PolicyError> {
+    bounded(document, MANAGED_CHARACTERS)
 }
 
 /// Writes the policy of a preset, as an inline policy that is named after it.

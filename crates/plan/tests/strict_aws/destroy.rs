@@ -1,14 +1,18 @@
 //! Leaving: all of it, interrupted anywhere, raced, and nothing of anybody else's.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
-use issuer_discovery::{PublishChange, Publisher as _, Replaces};
-use issuer_plan::{Destination, DestroyFacts, DestroyRequest, DestroyRunner, Event, Plan, PlanError};
-use issuer_registrar::RoleName;
+use issuer_discovery::{OWNER_TAG, PublishChange, Publisher as _, Replaces};
+use issuer_plan::{Destination, DestroyFacts, DestroyRequest, DestroyRunner, Event, Plan, PlanError, Step};
+use issuer_policy::Document;
+use issuer_registrar::{ISSUER_TAG, RoleChange, RoleName};
 use issuer_sandbox::Fault;
 
-use crate::world::{ISSUER, OTHER, World, request, site};
+use crate::world::{ISSUER, OTHER, POLICY, World, request, site};
+
+/// Somebody else's.
+const THEIRS: &str = r#"{"Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}"#;
 
 fn refuse() -> Fault {
     Fault::Refuse { status: 403, code: "AccessDenied".to_owned(), message: "as the test has it".to_owned() }
@@ -123,6 +127,154 @@ async fn a_role_that_another_issuer_uses_loses_our_statement_alone() {
     assert!(world.targets(OTHER).provider.read().await.unwrap().is_some());
     let facts = DestroyFacts::read(&request, &targets).await.unwrap();
     assert!(!Plan::build_destroy(&request, &facts).unwrap().has_changes());
+
+    // What versioning keeps of the first issuer's documents is told apart from what can be read.
+    let last = DestroyRequest { delete_bucket: true, ..self::request(OTHER) };
+    let facts = DestroyFacts::read(&last, &world.targets(OTHER)).await.unwrap();
+    let error = Plan::build_destroy(&last, &facts).unwrap_err().to_string();
+    let old =
+        "old versions of c1/.well-known/openid-configuration, c1/openid/v1/jwks, which versioning keeps,";
+    assert!(error.contains(old) && !error.contains("objects such as"), "{error}");
+    world.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn what_became_of_a_change_that_nobody_heard_of_is_looked_at() {
+    let world = World::start().await;
+    world.make(ISSUER, &["app"]).await;
+    world.make(OTHER, &[]).await;
+    world.roles(&world.targets(OTHER), &["app"]).await;
+    let request = DestroyRequest { delete_bucket: false, ..request(ISSUER) };
+    let targets = world.targets(ISSUER);
+    let facts = DestroyFacts::read(&request, &targets).await.unwrap();
+    let plan = Plan::build_destroy(&request, &facts).unwrap();
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    let lost = Mutex::new(false);
+    // The last change of the role is carried out: then it is not ours any more, as it should be.
+    world.disturb(move |call| {
+        let first =
+            call == "iam UpdateAssumeRolePolicy" && !std::mem::replace(&mut *lost.lock().unwrap(), true);
+        if first { Fault::CutAfter } else { Fault::None }
+    });
+    let outcome = DestroyRunner { request: &request, targets: &targets, events: &|_| {} }.apply(plan).await;
+    assert!(outcome.error.is_none(), "{outcome:?}");
+    assert_eq!(outcome.done, steps);
+    world.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_not_ours_any_more_is_not_done() {
+    let world = World::start().await;
+    world.make(ISSUER, &["app"]).await;
+    let mut plan = world.plan(ISSUER).await;
+    plan.left.push("see to it by hand".to_owned());
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    let iam = aws_sdk_iam::Client::new(&world.config);
+    let untag = iam.untag_role().role_name("app").tag_keys(OWNER_TAG).tag_keys(ISSUER_TAG);
+    untag.send().await.unwrap();
+    let update = iam.update_assume_role_policy().role_name("app").policy_document(THEIRS);
+    update.send().await.unwrap();
+    let outcome = world.apply(ISSUER, plan).await;
+    assert!(matches!(outcome.error, Some(PlanError::PlanChanged { .. })), "{outcome:?}");
+    assert_eq!(outcome.done, Vec::<String>::new());
+    assert_eq!(outcome.left, [steps, vec!["see to it by hand".to_owned()]].concat());
+    world.sandbox.stop().await;
+
+    // One that is gone is.
+    let world = World::start().await;
+    world.make(ISSUER, &["app"]).await;
+    let plan = world.plan(ISSUER).await;
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    let roles = steps.iter().filter(|step| step.starts_with("role app")).count();
+    let targets = world.targets(ISSUER);
+    let name = "app".parse().unwrap();
+    for stage in &plan.stages {
+        for step in &stage.steps {
+            let Step::Role { change, .. } = step else { continue };
+            targets.roles.apply(&name, change, &|_: &_| {}).await.unwrap();
+        }
+    }
+    let events = Mutex::new(Vec::new());
+    let outcome = DestroyRunner {
+        request: &request(ISSUER),
+        targets: &targets,
+        events: &|event| events.lock().unwrap().push(event),
+    };
+    let outcome = outcome.apply(plan).await;
+    assert!(outcome.error.is_none(), "{outcome:?}");
+    assert_eq!(outcome.done, steps);
+    let begun = |event: &Event| matches!(event, Event::Started(step) if step.starts_with("role app"));
+    assert!(roles > 1 && !events.lock().unwrap().iter().any(begun), "nothing was sent");
+    world.assert_gone().await;
+    world.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_begins_to_use_is_not_deleted_at_the_last_moment() {
+    for what in ["joined", "adopted", "attached"] {
+        let world = World::start().await;
+        world.make(ISSUER, &["app"]).await;
+        world.make(OTHER, &[]).await;
+        let (request, targets) =
+            (DestroyRequest { delete_bucket: false, ..request(ISSUER) }, world.targets(ISSUER));
+        let facts = DestroyFacts::read(&request, &targets).await.unwrap();
+        let plan = Plan::build_destroy(&request, &facts).unwrap();
+        let iam = aws_sdk_iam::Client::new(&world.config);
+        // All that hangs on it is gone, and it is looked at for the second time: then it would go.
+        let roles = targets.roles.clone();
+        world.meanwhile("iam GetRole", 1, async move {
+            let name: RoleName = "app".parse().unwrap();
+            match what {
+                "joined" => {
+                    let mut trust = roles.role(&name).await.unwrap().unwrap().trust_policy;
+                    let theirs = Document::parse(THEIRS).unwrap();
+                    let _ = trust.merge(theirs.statements()[0].clone());
+                    let update = iam.update_assume_role_policy().role_name("app");
+                    update.policy_document(trust.to_json()).send().await.unwrap();
+                }
+                "adopted" => {
+                    let tags = BTreeMap::from([(OWNER_TAG.to_owned(), "adopted".to_owned())]);
+                    roles.apply(&name, &RoleChange::Tag(tags), &|_: &_| {}).await.unwrap();
+                }
+                _ => {
+                    let arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess".to_owned();
+                    roles.apply(&name, &RoleChange::Attach(arn), &|_: &_| {}).await.unwrap();
+                }
+            }
+        });
+        let outcome =
+            DestroyRunner { request: &request, targets: &targets, events: &|_| {} }.apply(plan).await;
+        assert!(matches!(outcome.error, Some(PlanError::PlanChanged { .. })), "{what}: {outcome:?}");
+        assert_eq!((outcome.done.len(), outcome.left[0].as_str()), (2, "role app: delete"), "{what}");
+        assert!(targets.roles.role(&"app".parse().unwrap()).await.unwrap().is_some(), "{what}");
+        assert!(targets.provider.read().await.unwrap().is_some(), "{what}");
+        world.sandbox.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn to_leave_one_role_only_the_policies_that_may_go_with_it_are_read() {
+    let world = World::start().await;
+    world.make(ISSUER, &["one", "two"]).await;
+    let (targets, iam) = (world.targets(ISSUER), aws_sdk_iam::Client::new(&world.config));
+    let path = targets.roles.issuing().path();
+    for (name, attached) in [("beside", true), ("alone", false)] {
+        let create = iam.create_policy().policy_name(name).path(path.as_str()).policy_document(POLICY);
+        let arn = create.send().await.unwrap().policy.unwrap().arn.unwrap();
+        if attached {
+            iam.attach_role_policy().role_name("two").policy_arn(arn).send().await.unwrap();
+        }
+    }
+    let read = Arc::new(Mutex::new(0));
+    let reads = Arc::clone(&read);
+    world.disturb(move |call| {
+        *reads.lock().unwrap() += usize::from(call == "iam GetPolicy");
+        Fault::None
+    });
+    let facts = DestroyFacts::of_roles(&["one".parse().unwrap()], &targets).await.unwrap();
+    let names: Vec<&str> = facts.policies.iter().filter_map(|policy| policy.arn.rsplit('/').next()).collect();
+    assert_eq!(names, ["alone", "shared-c1"]);
+    assert_eq!(*read.lock().unwrap(), 2);
     world.sandbox.stop().await;
 }
 

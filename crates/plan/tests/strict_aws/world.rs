@@ -7,6 +7,8 @@ use std::time::Duration;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use issuer_discovery::{
     AccessBlock, BucketPlace, IssuerUrl, Jwks, JwksPath, Patience, PublishChange, Publisher as _, Replaces,
     S3Publisher, Site, Transport, TransportOptions,
@@ -25,6 +27,7 @@ pub(crate) const OTHER: &str = "https://oidc.example.com/c2";
 pub(crate) const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
 
 type Decide = Box<dyn Fn(&str) -> Fault + Send + Sync>;
+type Act = (&'static str, usize, BoxFuture<'static, ()>);
 
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
@@ -32,6 +35,8 @@ pub(crate) struct World {
     limited: AccessKey,
     /// What becomes of calls, by their names; nothing to let them be.
     decide: Arc<Mutex<Option<Decide>>>,
+    /// What happens before a call of a name is carried out, after so many others of it.
+    act: Arc<Mutex<Option<Act>>>,
 }
 
 impl World {
@@ -42,10 +47,22 @@ impl World {
     /// Another key than the one that makes things may do what this policy says.
     pub(crate) async fn under(operator: Option<&Document>) -> Self {
         let decide: Arc<Mutex<Option<Decide>>> = Arc::default();
-        let deciding = Arc::clone(&decide);
+        let act: Arc<Mutex<Option<Act>>> = Arc::default();
+        let (deciding, acting) = (Arc::clone(&decide), Arc::clone(&act));
         let disturbance = Disturbance::new(move |arrived| {
             let fault = deciding.lock().unwrap().as_ref().map(|decide| decide(&arrived.call));
-            async move { fault.unwrap_or(Fault::None) }
+            let act = acting.lock().unwrap().take_if(|(call, others, _)| {
+                let is_one = *call == arrived.call;
+                let is_it = is_one && *others == 0;
+                *others -= usize::from(is_one && !is_it);
+                is_it
+            });
+            async move {
+                if let Some((_, _, act)) = act {
+                    act.await;
+                }
+                fault.unwrap_or(Fault::None)
+            }
         });
         let admin = AccessKey { id: "ADMINKEY".to_owned(), secret: "admin-secret".to_owned() };
         let config = Config {
@@ -67,7 +84,7 @@ impl World {
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
             .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .build();
-        Self { sandbox, config, limited, decide }
+        Self { sandbox, config, limited, decide, act }
     }
 
     pub(crate) fn targets(&self, issuer: &str) -> DestroyTargets {
@@ -111,16 +128,21 @@ impl World {
         for change in &changes {
             bucket.apply(change, &|_| {}).await.unwrap();
         }
+        self.register(issuer).await;
+        if !roles.is_empty() {
+            self.roles(&targets, roles).await;
+        }
+    }
+
+    pub(crate) async fn register(&self, issuer: &str) {
         let spec = ProviderSpec {
             issuer: issuer.parse().unwrap(),
             audiences: vec!["sts.amazonaws.com".parse().unwrap()],
             thumbprints: vec!["a".repeat(40).parse().unwrap()],
             tags: BTreeMap::new(),
         };
-        targets.provider.apply(&ProviderChange::Create(spec), &|_: &_| {}).await.unwrap();
-        if !roles.is_empty() {
-            self.roles(&targets, roles).await;
-        }
+        let provider = self.targets(issuer).provider;
+        provider.apply(&ProviderChange::Create(spec), &|_: &_| {}).await.unwrap();
     }
 
     pub(crate) async fn roles(&self, targets: &DestroyTargets, roles: &[&str]) {
@@ -129,7 +151,12 @@ impl World {
         let access = RoleAccess { accounts: BTreeMap::from([(ACCOUNT.parse().unwrap(), clients)]) };
         let facts = RolesFacts::read(&request, &access, &|_| {}).await.unwrap();
         let plan = Plan::build_roles(&request, &facts).unwrap();
-        let runner = RolesRunner { request: &request, access: &access, events: &|_| {} };
+        let runner = RolesRunner {
+            request: &request,
+            access: &access,
+            patience: Patience::default(),
+            events: &|_| {},
+        };
         runner.apply(plan, facts).await.unwrap();
     }
 
@@ -152,6 +179,16 @@ impl World {
 
     pub(crate) fn disturb(&self, decide: impl Fn(&str) -> Fault + Send + Sync + 'static) {
         *self.decide.lock().unwrap() = Some(Box::new(decide));
+    }
+
+    /// Does this while a call of this name is on its way, after so many others of it.
+    pub(crate) fn meanwhile(
+        &self,
+        call: &'static str,
+        others: usize,
+        act: impl Future<Output = ()> + Send + 'static,
+    ) {
+        *self.act.lock().unwrap() = Some((call, others, act.boxed()));
     }
 
     pub(crate) fn calm(&self) {
@@ -184,12 +221,13 @@ pub(crate) fn request(issuer: &str) -> DestroyRequest {
 
 /// Roles with an inline policy of their own and a managed one that all of them share.
 fn wanted(targets: &DestroyTargets, names: &[&str]) -> RolesRequest {
+    let issuer = targets.roles.issuing().issuer.clone();
     let defaults = FileDefaults {
+        issuer: issuer.clone(),
         audience: "sts.amazonaws.com".parse().unwrap(),
         partition: "aws".parse().unwrap(),
         tags: BTreeMap::new(),
     };
-    let issuer = targets.roles.issuing().issuer.clone();
     // Names of policies are unique in an account.
     let cluster = issuer.path();
     let mut text = String::from("roles:\n");

@@ -1,13 +1,14 @@
 //! One change of a role, and how it is shown to who has to agree to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use issuer_policy::{Document, Statement};
+use issuer_policy::Document;
 
+use super::attached::ATTACHED_TAG;
 use super::name::{PolicyArn, PolicyName, RolePath};
-use super::subject::shown;
+use super::trust_text::{self, list, size, takes};
 
 /// One call's worth of change. All are shown as a sentence without the role's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +118,13 @@ impl RoleChange {
     }
 }
 
+/// What the tag means that a reader of a plan has never seen.
+const REMEMBERED: &str = " (what we attached, to know it again)";
+
+fn remembers(key: &str) -> bool {
+    key.starts_with(ATTACHED_TAG)
+}
+
 impl fmt::Display for RoleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -141,7 +149,7 @@ impl fmt::Display for RoleChange {
                     None => Ok(()),
                 }
             }
-            Self::Trust { from, to } => trust(f, from, to),
+            Self::Trust { from, to } => trust_text::change(f, from, to),
             Self::Boundary { from: None, to } => write!(f, "set the permissions boundary {to}"),
             Self::Boundary { from: Some(from), to } => {
                 write!(f, "replace the permissions boundary {from} by {to}")
@@ -150,9 +158,13 @@ impl fmt::Display for RoleChange {
                 write!(f, "let sessions last up to {} s instead of {} s", to.as_secs(), from.as_secs())
             }
             Self::Tag(tags) => {
-                write!(f, "tag {}", list(tags.iter().map(|(key, value)| format!("{key}={value}"))))
+                write!(f, "tag {}", list(tags.iter().map(|(key, value)| format!("{key}={value}"))))?;
+                f.write_str(if tags.keys().any(|key| remembers(key)) { REMEMBERED } else { "" })
             }
-            Self::Untag(keys) => write!(f, "take the tags {} away", list(keys.iter().cloned())),
+            Self::Untag(keys) => {
+                write!(f, "take the tags {} away", list(keys.iter().cloned()))?;
+                f.write_str(if keys.iter().any(|key| remembers(key)) { REMEMBERED } else { "" })
+            }
             Self::Attach(arn) => write!(f, "attach {arn}"),
             Self::Detach(arn) => write!(f, "detach {arn}"),
             Self::PutInline { name, document } => {
@@ -170,52 +182,4 @@ impl fmt::Display for RoleChange {
             }
         }
     }
-}
-
-/// Says what comes and what goes, statement by statement.
-fn trust(f: &mut fmt::Formatter<'_>, from: &Document, to: &Document) -> fmt::Result {
-    let missing_in = |document: &Document, statement: &&Statement| {
-        !document.statements().iter().any(|other| other.same_meaning(statement))
-    };
-    let goes = || from.statements().iter().filter(|statement| missing_in(to, statement));
-    let comes = || to.statements().iter().filter(|statement| missing_in(from, statement));
-    let (old, new) = (takes(goes()), takes(comes()));
-    let (lost, won): (Vec<_>, Vec<_>) =
-        (old.difference(&new).cloned().collect(), new.difference(&old).cloned().collect());
-    f.write_str("change the trust policy: ")?;
-    match (won.is_empty(), lost.is_empty()) {
-        (false, false) => write!(f, "trust {}, no longer {}", list(won), list(lost))?,
-        (false, true) => write!(f, "trust {}", list(won))?,
-        (true, false) => write!(f, "no longer trust {}", list(lost))?,
-        // The same subjects under other conditions.
-        (true, true) => {
-            let sids = goes().chain(comes()).filter_map(Statement::sid).map(str::to_owned);
-            let sids: BTreeSet<String> = sids.collect();
-            write!(f, "write the statement {} as it has to be, for {}", list(sids), list(new))?;
-        }
-    }
-    write!(f, " ({})", size(to))
-}
-
-/// Whom statements take, as far as they say it with `sub`; other statements by their name.
-fn takes<'a>(statements: impl Iterator<Item = &'a Statement>) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    for statement in statements {
-        let tests = statement.condition().tests().filter(|(_, key, _)| key.ends_with(":sub"));
-        let before = all.len();
-        all.extend(tests.flat_map(|(_, _, values)| values).map(|subject| shown(subject)));
-        if all.len() == before {
-            all.insert(format!("whom the statement {} names", statement.sid().unwrap_or("without a Sid")));
-        }
-    }
-    all
-}
-
-fn size(document: &Document) -> String {
-    format!("{} characters", document.characters())
-}
-
-fn list(items: impl IntoIterator<Item = String>) -> String {
-    let items: Vec<String> = items.into_iter().collect();
-    if items.is_empty() { "nobody".to_owned() } else { items.join(", ") }
 }

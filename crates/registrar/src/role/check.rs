@@ -29,7 +29,8 @@ pub(super) const TAG_PREFIX: &str = "issuerctl:";
 const MANAGED_CHARACTERS: usize = 6144;
 /// Characters of all inline policies of a role together.
 const INLINE_CHARACTERS: usize = 10_240;
-/// Tags of ours at most: whose, for which issuer, what we attached.
+/// Tags of ours on a role of an issuer's own at most: whose, for which issuer, what we attached. One that joins needs room
+/// for one more, and is refused where there is none.
 const OWN_TAGS: usize = 3;
 
 /// See [`RoleSpec::check`].
@@ -111,6 +112,10 @@ fn policies(spec: &RoleSpec) -> Result<(), RoleRefusal> {
         }
     }
     for policy in spec.inline.keys() {
+        if begins_with_id(policy.as_str()) {
+            let (name, policy) = (spec.name.clone(), policy.clone());
+            return Err(RoleRefusal::InlineReserved { name, policy });
+        }
         inline_name(&spec.name, policy, None)?;
     }
     inline_size(&spec.name, spec.inline.values())
@@ -137,10 +142,13 @@ pub(super) fn joined_prefix(issuing: &Issuing) -> String {
 
 /// Tells whether an inline policy is one that an issuer made that joined the role.
 pub(super) fn is_joined(inline: &str) -> bool {
-    let id = inline.strip_prefix(RoleSpec::INLINE_PREFIX).and_then(|rest| rest.split_once('-'));
-    id.is_some_and(|(id, _)| {
-        id.len() == 16 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    inline.strip_prefix(RoleSpec::INLINE_PREFIX).is_some_and(begins_with_id)
+}
+
+/// Tells whether a name begins with the id of an issuer: so do those that one writes that joined a role.
+fn begins_with_id(policy: &str) -> bool {
+    let id = policy.split_once('-').map_or(policy, |(id, _)| id);
+    id.len() == 16 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn document(name: &RoleName, policy: &PolicyName, document: &Document) -> Result<(), RoleRefusal> {

@@ -11,9 +11,10 @@ use issuer_discovery::{CallError, Patience};
 use issuer_policy::Document;
 
 use super::arn::RoleArn;
-use super::attached::Attached;
+use super::attached::Memory;
 use super::error::RoleError;
 use super::issuing::Issuing;
+use super::leaving::LeavingRole;
 use super::live::{LiveRole, RoleFacts};
 use super::name::{RoleName, RolePath};
 use super::pace::paced;
@@ -80,13 +81,18 @@ impl RoleClient {
     pub async fn read(&self, spec: &RoleSpec) -> Result<RoleFacts, RoleError> {
         let policies = async {
             let mut found = BTreeMap::new();
-            for name in spec.create.keys() {
+            for (name, wanted) in &spec.create {
                 let arn = self.issuing.policy_arn(name);
-                found.extend(self.policy(arn.as_str()).await?.map(|policy| (name.clone(), policy)));
+                let Some(mut policy) = self.policy(arn.as_str()).await? else { continue };
+                share(&mut policy.document, [wanted]);
+                found.insert(name.clone(), policy);
             }
             Ok(found)
         };
-        let (role, policies) = tokio::try_join!(self.role_of_somebody(&spec.name), policies)?;
+        let (mut role, policies) = tokio::try_join!(self.role_of_somebody(&spec.name), policies)?;
+        for document in role.iter_mut().flat_map(|role| role.inline.values_mut()).flatten() {
+            share(document, spec.inline.values());
+        }
         Ok(RoleFacts { role, policies, provider: None })
     }
 
@@ -95,30 +101,72 @@ impl RoleClient {
     /// # Errors
     /// When IAM does not answer, or refuses.
     pub async fn role(&self, name: &RoleName) -> Result<Option<LiveRole>, RoleError> {
-        let Some(found) = self.found(name).await? else { return Ok(None) };
-        let (attached, inline) = tokio::try_join!(self.attachments(&found, name), self.inline(name))?;
-        Ok(Some(live(&found, attached, inline)?))
+        let Some(bare) = self.bare(name).await? else { return Ok(None) };
+        let (attached, inline) = tokio::try_join!(self.attachments(&bare, name), self.inline(name))?;
+        Ok(Some(LiveRole { attached, inline, ..bare }))
     }
 
-    /// The same, without the policies of a role that is not ours where they may not be read: the least privilege ends at
-    /// our path, and that it is somebody else's is known all the same.
-    async fn role_of_somebody(&self, name: &RoleName) -> Result<Option<LiveRole>, RoleError> {
-        let Some(found) = self.found(name).await? else { return Ok(None) };
-        let (attached, inline) = match tokio::try_join!(self.attachments(&found, name), self.inline(name)) {
+    /// Reads what leaving one role needs, when there is one: names of inline policies, and no documents of them.
+    ///
+    /// # Errors
+    /// When IAM does not answer, or refuses; where the policies of a role may not be read that is not ours by tag or
+    /// path, it is given without them.
+    pub async fn role_for_leaving(&self, name: &RoleName) -> Result<Option<LeavingRole>, RoleError> {
+        self.leaving(name, true).await
+    }
+
+    /// The same when all that hung on the role was taken off a moment ago: nothing is waited for that would show late.
+    ///
+    /// # Errors
+    /// As [`RoleClient::role_for_leaving`].
+    pub async fn role_before_deleting(&self, name: &RoleName) -> Result<Option<LeavingRole>, RoleError> {
+        self.leaving(name, false).await
+    }
+
+    async fn leaving(&self, name: &RoleName, may_show_late: bool) -> Result<Option<LeavingRole>, RoleError> {
+        let Some(bare) = self.bare(name).await? else { return Ok(None) };
+        let attached = async {
+            if may_show_late { self.attachments(&bare, name).await } else { self.attached(name).await }
+        };
+        let profiles =
+            async { if bare.is_made_by_us() { self.instance_profiles(name).await } else { Ok(Vec::new()) } };
+        let read = tokio::try_join!(attached, self.inline_names(name), profiles);
+        let (attached, inline, instance_profiles) = match read {
             Err(RoleError::Call(error)) if error.is_access_denied() => {
-                let unread = live(&found, BTreeSet::new(), BTreeMap::new())?;
-                return if unread.is_ours() { Err(error.into()) } else { Ok(Some(unread)) };
+                if bare.is_ours() || bare.path == self.issuing.path() {
+                    return Err(error.into());
+                }
+                return Ok(Some(LeavingRole { role: bare, instance_profiles: Vec::new(), unread: true }));
             }
             read => read?,
         };
-        Ok(Some(live(&found, attached, inline)?))
+        let inline = inline.into_iter().map(|name| (name, None)).collect();
+        Ok(Some(LeavingRole {
+            role: LiveRole { attached, inline, ..bare },
+            instance_profiles,
+            unread: false,
+        }))
+    }
+
+    /// The same as [`RoleClient::role`], without the policies of a role that is not ours where they may not be read: the
+    /// least privilege ends at our path, and that it is somebody else's is known all the same.
+    async fn role_of_somebody(&self, name: &RoleName) -> Result<Option<LiveRole>, RoleError> {
+        let Some(bare) = self.bare(name).await? else { return Ok(None) };
+        let (attached, inline) = match tokio::try_join!(self.attachments(&bare, name), self.inline(name)) {
+            Err(RoleError::Call(error)) if error.is_access_denied() => {
+                return if bare.is_ours() { Err(error.into()) } else { Ok(Some(bare)) };
+            }
+            read => read?,
+        };
+        Ok(Some(LiveRole { attached, inline, ..bare }))
     }
 
     /// Reads what is attached. IAM may show an attachment later than the tag that remembers it, and what is not seen
     /// attached is forgotten: then it is looked at once more.
-    async fn attachments(&self, found: &types::Role, name: &RoleName) -> Result<BTreeSet<String>, RoleError> {
+    async fn attachments(&self, bare: &LiveRole, name: &RoleName) -> Result<BTreeSet<String>, RoleError> {
         let attached = self.attached(name).await?;
-        if Attached::of(&tags(found)).is_within(&attached) {
+        let memory = Memory::of(&bare.tags, &self.issuing, bare.is_for(&self.issuing));
+        if memory.own.is_within(&attached) {
             return Ok(attached);
         }
         tokio::time::sleep(SECOND_LOOK).await;
@@ -149,6 +197,10 @@ impl RoleClient {
     /// Reads who may assume a role, when there is one.
     pub(super) async fn trust_policy(&self, name: &RoleName) -> Result<Option<Document>, RoleError> {
         self.found(name).await?.as_ref().map(read::trust_policy).transpose()
+    }
+
+    async fn bare(&self, name: &RoleName) -> Result<Option<LiveRole>, RoleError> {
+        self.found(name).await?.as_ref().map(bare).transpose()
     }
 
     /// Reads the role itself: with its tags and its boundary, without its policies.
@@ -185,11 +237,8 @@ impl RoleClient {
     }
 }
 
-fn live(
-    found: &types::Role,
-    attached: BTreeSet<String>,
-    inline: BTreeMap<String, Option<Document>>,
-) -> Result<LiveRole, RoleError> {
+/// A role without its policies.
+fn bare(found: &types::Role) -> Result<LiveRole, RoleError> {
     let arn: RoleArn = found.arn().parse()?;
     let boundary = found.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
     Ok(LiveRole {
@@ -198,12 +247,15 @@ fn live(
         trust_policy: read::trust_policy(found)?,
         max_session_duration: read::longest_session(found),
         boundary: boundary.map(str::to_owned),
-        tags: tags(found),
-        attached,
-        inline,
+        tags: found.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
+        attached: BTreeSet::new(),
+        inline: BTreeMap::new(),
     })
 }
 
-fn tags(found: &types::Role) -> BTreeMap<String, String> {
-    found.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+/// Keeps one document in memory for all roles that have it: that of the wish, in place of one that says the same.
+fn share<'a>(live: &mut Document, wanted: impl IntoIterator<Item = &'a Document>) {
+    if let Some(same) = wanted.into_iter().find(|wanted| *wanted == live) {
+        *live = same.clone();
+    }
 }

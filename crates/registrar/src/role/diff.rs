@@ -47,7 +47,7 @@ pub fn diff_role(
     if facts.provider == Some(false) {
         warnings.push(RoleWarning::NoProvider { arn: issuing.provider_arn() });
     }
-    let (create, update) = policies(spec, issuing, facts)?;
+    let (create, update) = policies(spec, issuing, facts, &mut warnings)?;
     let changes = match &facts.role {
         None => new_role(spec, issuing, create, update, &mut warnings)?,
         Some(live) => Reconciled { spec, issuing, live, adopt }.changes(create, update, &mut warnings)?,
@@ -93,6 +93,7 @@ fn policies(
     spec: &RoleSpec,
     issuing: &Issuing,
     facts: &RoleFacts,
+    warnings: &mut Vec<RoleWarning>,
 ) -> Result<(Vec<RoleChange>, Vec<RoleChange>), RoleRefusal> {
     let (mut create, mut update) = (Vec::new(), Vec::new());
     for (name, document) in &spec.create {
@@ -106,6 +107,11 @@ fn policies(
             return Err(RoleRefusal::PolicyNotOurs { name: spec.name.clone(), arn: live.arn.clone() });
         }
         if live.document != *document {
+            let has = facts.role.as_ref().is_some_and(|role| role.attached.contains(&live.arn));
+            let others = live.attachments.saturating_sub(u32::from(has));
+            if others > 0 {
+                warnings.push(RoleWarning::SharedPolicy { arn: live.arn.clone(), others });
+            }
             let full = live.versions.len() >= MAX_VERSIONS;
             update.push(RoleChange::UpdatePolicy {
                 arn: live.arn.clone(),

@@ -13,7 +13,9 @@ mod client;
 mod diff;
 #[cfg(feature = "iam")]
 mod error;
+mod inline;
 mod issuing;
+mod leaving;
 mod live;
 mod name;
 #[cfg(feature = "iam")]
@@ -28,6 +30,7 @@ mod removal;
 mod spec;
 mod subject;
 mod trust;
+mod trust_text;
 #[cfg(feature = "iam")]
 mod verdict;
 
@@ -40,6 +43,7 @@ pub use diff::{RoleDiff, diff_role};
 #[cfg(feature = "iam")]
 pub use error::RoleError;
 pub use issuing::{ISSUER_TAG, Issuing};
+pub use leaving::{LeavingRole, removal_of};
 pub use live::{LivePolicy, LiveRole, RoleFacts};
 pub use name::{NameError, PolicyArn, PolicyName, RoleName, RolePath};
 #[cfg(feature = "iam")]

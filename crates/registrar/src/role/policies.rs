@@ -27,6 +27,15 @@ impl RoleClient {
     /// # Errors
     /// When IAM does not answer, or refuses.
     pub async fn policies(&self) -> Result<Vec<LivePolicy>, RoleError> {
+        self.policies_of(|_, _| true).await
+    }
+
+    /// Lists those of the managed policies of ours below the issuer's path that are to be kept, by their ARN and by how
+    /// many have them attached: no others are read whole.
+    ///
+    /// # Errors
+    /// When IAM does not answer, or refuses.
+    pub async fn policies_of(&self, keep: impl Fn(&str, u32) -> bool) -> Result<Vec<LivePolicy>, RoleError> {
         let path = self.issuing.path();
         let call = self.iam.list_policies().scope(PolicyScopeType::Local).path_prefix(path.as_str());
         let mut pages = call.max_items(PAGE).into_paginator().send();
@@ -35,7 +44,11 @@ impl RoleClient {
             let account = &self.issuing.account;
             let resource = || format!("arn:{}:iam::{}:policy{path}", account.partition, account.id);
             let page = page.map_err(|error| CallError::new("iam:ListPolicies", resource(), error))?;
-            arns.extend(page.policies().iter().filter_map(|policy| policy.arn().map(str::to_owned)));
+            let listed = page
+                .policies()
+                .iter()
+                .filter_map(|policy| Some((policy.arn()?, attachments(policy.attachment_count()))));
+            arns.extend(listed.filter(|(arn, count)| keep(arn, *count)).map(|(arn, _)| arn.to_owned()));
         }
         // The list has neither tags nor versions.
         let mut found = Vec::new();
@@ -55,7 +68,10 @@ impl RoleClient {
     }
 
     /// Reads a managed policy of the account, when there is one.
-    pub(super) async fn policy(&self, arn: &str) -> Result<Option<LivePolicy>, RoleError> {
+    ///
+    /// # Errors
+    /// When IAM does not answer, or refuses.
+    pub async fn policy(&self, arn: &str) -> Result<Option<LivePolicy>, RoleError> {
         let answer = self.iam.get_policy().policy_arn(arn).send().await;
         let Some(answer) = unless_missing("iam:GetPolicy", arn, answer)? else { return Ok(None) };
         let Some(policy) = answer.policy else { return Ok(None) };
@@ -68,7 +84,7 @@ impl RoleClient {
             document,
             default_version: default.to_owned(),
             versions,
-            attachments: policy.attachment_count().and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+            attachments: attachments(policy.attachment_count()),
             tags: policy.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         }))
     }
@@ -116,15 +132,8 @@ impl RoleClient {
         &self,
         role: &RoleName,
     ) -> Result<BTreeMap<String, Option<Document>>, RoleError> {
-        let call = self.iam.list_role_policies().role_name(role.as_str()).max_items(PAGE);
-        let mut pages = call.into_paginator().send();
-        let mut names = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = self.unless_gone("iam:ListRolePolicies", role, page)?;
-            names.extend(page.policy_names().iter().cloned());
-        }
         let mut inline = BTreeMap::new();
-        for name in names {
+        for name in self.inline_names(role).await? {
             if !name.starts_with(RoleSpec::INLINE_PREFIX) {
                 inline.insert(name, None);
                 continue;
@@ -140,6 +149,32 @@ impl RoleClient {
             inline.insert(name, Some(document));
         }
         Ok(inline)
+    }
+
+    /// The names of the inline policies of a role.
+    pub(super) async fn inline_names(&self, role: &RoleName) -> Result<Vec<String>, RoleError> {
+        let call = self.iam.list_role_policies().role_name(role.as_str()).max_items(PAGE);
+        let mut pages = call.into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = self.unless_gone("iam:ListRolePolicies", role, page)?;
+            names.extend(page.policy_names().iter().cloned());
+        }
+        Ok(names)
+    }
+
+    /// The names of the instance profiles that a role is in.
+    pub(super) async fn instance_profiles(&self, role: &RoleName) -> Result<Vec<String>, RoleError> {
+        let call = self.iam.list_instance_profiles_for_role().role_name(role.as_str()).max_items(PAGE);
+        let mut pages = call.into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = self.unless_gone("iam:ListInstanceProfilesForRole", role, page)?;
+            names.extend(
+                page.instance_profiles().iter().map(|profile| profile.instance_profile_name().to_owned()),
+            );
+        }
+        Ok(names)
     }
 
     /// A role that was there a moment ago and is not is being changed by somebody else.
@@ -172,6 +207,10 @@ where
             other => Err(other.into()),
         },
     }
+}
+
+fn attachments(count: Option<i32>) -> u32 {
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
 }
 
 /// A task that panics is a bug, and goes on as one.

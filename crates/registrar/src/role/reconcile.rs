@@ -3,27 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use issuer_discovery::OWNER_ADOPTED;
-use issuer_policy::Document;
+use issuer_policy::{Document, Statement};
 
-use super::attached::{ATTACHED_TAG, Attached};
+use super::attached::{ATTACHED_TAG, Attached, Memory, joined_tag};
 use super::change::RoleChange;
 use super::check::{self, MAX_TAGS};
 use super::diff::{judge, marked};
 use super::issuing::{ISSUER_TAG, Issuing};
 use super::live::LiveRole;
-use super::name::{PolicyArn, PolicyName};
+use super::name::PolicyArn;
 use super::refusal::{RoleRefusal, RoleWarning};
 use super::spec::RoleSpec;
 use super::trust::{self, Way};
 
 /// Whose a role is that is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// Made by us for this issuer.
     Made,
     /// Somebody else's once, and taken over for this issuer.
     Adopted,
-    /// Ours, for another issuer: this one only adds.
+    /// Ours, for another issuer: this one adds, and takes back what it added.
     Joined,
     /// Somebody else's, about to be taken over.
     Foreign,
@@ -57,17 +57,25 @@ impl Reconciled<'_> {
     ) -> Result<Vec<RoleChange>, RoleRefusal> {
         let Self { spec, issuing, live, .. } = *self;
         let standing = self.standing()?;
+        if let Some(sid) = trust::posing(&live.trust_policy, issuing).and_then(Statement::sid)
+            && standing != Standing::Made
+        {
+            return Err(RoleRefusal::SidTaken { name: spec.name.clone(), sid: sid.to_owned() });
+        }
         if self.is_elsewhere(standing) {
             warnings.push(RoleWarning::OtherPath { found: live.path.clone() });
         }
         let from = &live.trust_policy;
         let to = trust::replace(from, issuing, &spec.trust_statements(issuing));
         judge(spec, issuing, Some(from), &to, warnings)?;
+        if standing == Standing::Joined && !from.statements().iter().any(|one| trust::is_ours(one, issuing)) {
+            warnings.push(RoleWarning::Joins);
+        }
         let way = trust::way(from, &to, issuing, &spec.audience);
 
         let attachments = self.attachments(standing, warnings)?;
-        let (put, delete) = self.inline(standing)?;
-        let tags = self.tags(standing, attachments.remembered.as_deref(), warnings)?;
+        let inline = self.inline(standing)?;
+        let tags = self.tags(standing, attachments.remembered.as_ref(), warnings)?;
         // Taking over comes first: what follows a crash is then done to a role of ours. In a role of ours the tag comes
         // before what it remembers: a crash between leaves nothing attached that is forgotten.
         let (first, tags) = if standing == Standing::Foreign { (tags, None) } else { (None, tags) };
@@ -82,7 +90,7 @@ impl Reconciled<'_> {
         }
         // Permissions that go before those that come: never both together, and never over the quota on the way.
         changes.extend(attachments.detach);
-        changes.extend(delete);
+        changes.extend(inline.delete);
         if let Way::Both(None) = way {
             changes.push(trust(from, &to));
         }
@@ -91,7 +99,8 @@ impl Reconciled<'_> {
         changes.extend(self.max_session(standing, warnings));
         changes.extend(create);
         changes.extend(update);
-        changes.extend(put);
+        changes.extend(inline.put);
+        changes.extend(inline.renamed);
         changes.extend(tags);
         changes.extend(attachments.untag);
         changes.extend(attachments.attach);
@@ -120,65 +129,36 @@ impl Reconciled<'_> {
         let wanted = self.spec.attachments(self.issuing);
         let wanted: BTreeSet<&str> = wanted.iter().map(PolicyArn::as_str).collect();
         let live: BTreeSet<&str> = self.live.attached.iter().map(String::as_str).collect();
-        let memory = Attached::of(&self.live.tags);
-        // Who joined adds only, and is not remembered: the role's own issuer would take it away again.
         let is_owner = standing != Standing::Joined;
+        let tags = &self.live.tags;
+        let memory = Memory::of(tags, self.issuing, is_owner);
         let detach: Vec<&str> =
-            live.difference(&wanted).copied().filter(|arn| is_owner && memory.holds(arn)).collect();
+            live.difference(&wanted).copied().filter(|arn| memory.is_own_alone(arn)).collect();
         let attach: Vec<&str> = wanted.difference(&live).copied().collect();
         if !attach.is_empty() {
             let count = live.len() - detach.len() + attach.len();
             warnings.retain(|warning| !matches!(warning, RoleWarning::Attachments { .. }));
             warnings.extend(check::attached(&self.spec.name, count)?);
         }
-        // What was attached before us stays unremembered.
+        // What was attached before any of us stays unremembered.
         let ours = wanted.iter().copied().filter(|arn| !live.contains(arn) || memory.holds(arn));
-        let remembered = ours.collect::<Attached>().value().filter(|_| is_owner);
-        let forget = is_owner && remembered.is_none() && self.live.tags.contains_key(ATTACHED_TAG);
+        let joined = joined_tag(self.issuing);
+        let (key, other) = if is_owner { (ATTACHED_TAG.to_owned(), Some(joined)) } else { (joined, None) };
+        let remembered = ours.collect::<Attached>().value().map(|value| (key.clone(), value));
+        let forgotten = other.into_iter().chain(remembered.is_none().then_some(key));
+        let forgotten: Vec<String> = forgotten.filter(|key| tags.contains_key(key)).collect();
         Ok(Attachments {
             detach: detach.into_iter().map(|arn| RoleChange::Detach(arn.to_owned())).collect(),
             attach: attach.into_iter().map(|arn| RoleChange::Attach(arn.to_owned())).collect(),
-            untag: forget.then(|| RoleChange::Untag(vec![ATTACHED_TAG.to_owned()])),
+            untag: (!forgotten.is_empty()).then_some(RoleChange::Untag(forgotten)),
             remembered,
         })
-    }
-
-    /// The inline policies to write, and those to delete.
-    fn inline(&self, standing: Standing) -> Result<(Vec<RoleChange>, Vec<RoleChange>), RoleRefusal> {
-        let joined = (standing == Standing::Joined).then_some(self.issuing);
-        let mut wanted = BTreeMap::new();
-        for (policy, document) in &self.spec.inline {
-            wanted.insert(check::inline_name(&self.spec.name, policy, joined)?, document);
-        }
-        let is_gone = |name: &str| match standing {
-            Standing::Made | Standing::Adopted => {
-                name.starts_with(RoleSpec::INLINE_PREFIX) && !check::is_joined(name)
-            }
-            Standing::Joined => name.starts_with(&check::joined_prefix(self.issuing)),
-            Standing::Foreign => false,
-        };
-        let is_wanted = |name: &str| wanted.keys().any(|wanted| wanted.as_str() == name);
-        let (mut stay, mut delete) = (Vec::new(), Vec::new());
-        for (name, document) in self.live.inline.iter().filter(|(name, _)| !is_wanted(name)) {
-            // What IAM calls a policy is a name.
-            match name.parse::<PolicyName>() {
-                Ok(name) if is_gone(name.as_str()) => delete.push(RoleChange::DeleteInline(name)),
-                _ => stay.extend(document.as_ref()),
-            }
-        }
-        check::inline_size(&self.spec.name, wanted.values().copied().chain(stay))?;
-        let differs = |name: &PolicyName, document: &Document| {
-            self.live.inline.get(name.as_str()).and_then(Option::as_ref) != Some(document)
-        };
-        let put = wanted.into_iter().filter(|(name, document)| differs(name, document));
-        let put = put.map(|(name, document)| RoleChange::PutInline { name, document: document.clone() });
-        Ok((put.collect(), delete))
     }
 
     fn tags(
         &self,
         standing: Standing,
-        remembered: Option<&str>,
+        remembered: Option<&(String, String)>,
         warnings: &mut Vec<RoleWarning>,
     ) -> Result<Option<RoleChange>, RoleRefusal> {
         let live = &self.live.tags;
@@ -208,8 +188,7 @@ impl Reconciled<'_> {
         if matches!(standing, Standing::Made | Standing::Adopted) && !live.contains_key(ISSUER_TAG) {
             add.insert(ISSUER_TAG.to_owned(), self.issuing.id());
         }
-        let attached = remembered.filter(|value| live.get(ATTACHED_TAG).map(String::as_str) != Some(*value));
-        add.extend(attached.map(|value| (ATTACHED_TAG.to_owned(), value.to_owned())));
+        add.extend(remembered.filter(|(key, value)| live.get(key) != Some(value)).cloned());
         let count = live.len() + add.keys().filter(|key| !live.contains_key(*key)).count();
         if !add.is_empty() && count > MAX_TAGS {
             return Err(RoleRefusal::TooManyTags { name: self.spec.name.clone(), count });
@@ -248,6 +227,6 @@ struct Attachments {
     detach: Vec<RoleChange>,
     attach: Vec<RoleChange>,
     untag: Option<RoleChange>,
-    /// What the tag has to be.
-    remembered: Option<String>,
+    /// The tag that remembers them, and what it has to be.
+    remembered: Option<(String, String)>,
 }

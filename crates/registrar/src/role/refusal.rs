@@ -20,6 +20,8 @@ pub enum RoleWarning {
         /// The provider's ARN.
         arn: String,
     },
+    /// Another issuer of ours has the role: from now on both share it.
+    Joins,
     /// The role lies under another path than the one asked for; a path cannot be changed.
     OtherPath {
         /// As it is.
@@ -34,6 +36,13 @@ pub enum RoleWarning {
     Attachments {
         /// How many.
         count: usize,
+    },
+    /// A managed policy of ours gets another text, and more than this role has it.
+    SharedPolicy {
+        /// Its ARN.
+        arn: String,
+        /// How many others have it attached.
+        others: u32,
     },
     /// Something of the role is not for this issuer to change.
     Stays {
@@ -51,6 +60,16 @@ pub enum RoleRefusal {
     Foreign {
         /// The role.
         name: RoleName,
+    },
+    /// A statement that is not ours has our Sid, in a role that somebody else made or that is another issuer's.
+    #[error(
+        "the trust policy of the role {name} has a statement {sid} that is not ours: it does not let in this issuer's provider alone. Give it another Sid, or take it away (aws iam update-assume-role-policy --role-name {name} --policy-document FILE), and try again"
+    )]
+    SidTaken {
+        /// The role.
+        name: RoleName,
+        /// The Sid.
+        sid: String,
     },
     /// Nobody could assume it.
     #[error("the role {name} names no service account that may assume it")]
@@ -125,6 +144,16 @@ pub enum RoleRefusal {
         policy: PolicyName,
         /// Its name in IAM.
         called: String,
+    },
+    /// The name of an inline policy looks like that of one of an issuer that joined the role.
+    #[error(
+        "the inline policy of the role {name} cannot be called {policy}: 16 hexadecimal digits at the beginning stand for an issuer that joined a role"
+    )]
+    InlineReserved {
+        /// The role.
+        name: RoleName,
+        /// The policy.
+        policy: PolicyName,
     },
     /// Two policies whose names differ in case alone.
     #[error("the role {name} makes the policies {first} and {second}; to IAM these are one name")]
@@ -219,6 +248,15 @@ impl fmt::Display for RoleWarning {
                 f,
                 "{count} policies are attached; IAM takes {USUAL_ATTACHED} unless the account's quota was raised"
             ),
+            Self::Joins => f.write_str(
+                "it is another cluster's, and this one joins it: what either gives it, the pods of both have; where \
+                 that is not meant, choose another name",
+            ),
+            Self::SharedPolicy { arn, others } => {
+                let whom = if *others == 1 { "one other, which gets" } else { "others, which get" };
+                let count = if *others == 1 { String::new() } else { format!("{others} ") };
+                write!(f, "the managed policy {arn} is attached to {count}{whom} its new text too")
+            }
             Self::Stays { what } => write!(
                 f,
                 "{what} stays as it is: the role was not made for this issuer, and loses nothing by it"

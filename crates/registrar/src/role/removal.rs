@@ -1,13 +1,16 @@
 //! What has to happen so that nothing in a role is left of an issuer.
+//!
+//! Our statement goes last: until then it says that the role speaks of us, so that whoever begins again finds it, wherever
+//! it ended. What hangs on the role goes before that, and nobody has more on the way.
 
 use std::collections::BTreeMap;
 
 use issuer_discovery::OWNER_TAG;
-use issuer_policy::Statement;
+use issuer_policy::{Effect, Statement};
 
-use super::attached::{ATTACHED_TAG, Attached};
+use super::attached::{ATTACHED_TAG, Attached, Memory, is_memory, joined_tag};
 use super::change::RoleChange;
-use super::check::{is_joined, joined_prefix};
+use super::check::joined_prefix;
 use super::issuing::{ISSUER_TAG, Issuing};
 use super::live::LiveRole;
 use super::name::PolicyName;
@@ -21,8 +24,10 @@ pub enum Removal {
     NotOurs,
     /// It is ours and used by this issuer alone: it goes, after what hangs on it.
     Delete(Vec<RoleChange>),
-    /// Others use it: it loses our statement. One that was taken over loses what we attached too; one that we made keeps
-    /// it for who uses the role now, and where that is another issuer of ours, becomes that one's.
+    /// Others use it: it loses our statement, last. An issuer that joined takes back what it attached and nobody else of
+    /// ours has attached too. One that the role is for hands it over to another issuer of ours, with all that hangs on it;
+    /// where there is none, a role that was taken over loses what we attached, and one that we made keeps it for who
+    /// uses the role now.
     Leave(Vec<RoleChange>),
     /// It cannot be taken out safely: a sentence says why, and what to do by hand.
     Stays {
@@ -34,45 +39,67 @@ pub enum Removal {
 /// Says how this issuer leaves a role. Pure.
 #[must_use]
 pub fn removal(issuing: &Issuing, role: &LiveRole) -> Removal {
-    let (ours, others): (Vec<&Statement>, Vec<&Statement>) =
+    let (ours, theirs): (Vec<&Statement>, Vec<&Statement>) =
         role.trust_policy.statements().iter().partition(|statement| trust::is_ours(statement, issuing));
+    let used = !ours.is_empty() || role.is_for(issuing);
     let prefix = joined_prefix(issuing);
     let joined = inline(role, |name| name.starts_with(&prefix));
-    if ours.is_empty() && joined.is_empty() && !role.is_for(issuing) {
+    if !used && joined.is_empty() && !role.tags.contains_key(&joined_tag(issuing)) {
         return Removal::NotOurs;
     }
-    if others.is_empty() {
+    // Who is denied does not use it.
+    let others = theirs.iter().any(|statement| statement.effect() == Effect::Allow);
+    if used && !others && (role.is_made_by_us() || theirs.is_empty()) {
         return alone(role);
     }
-    // Nobody of ours comes in any more; then goes what they had.
-    let mut changes = Vec::new();
-    let to = trust::replace(&role.trust_policy, issuing, &[]);
+    let mut changes = joined;
+    let next = theirs.iter().find_map(|statement| trust::issuer_of(statement, issuing));
+    match next {
+        _ if !role.is_for(issuing) => joiner(issuing, role, &mut changes),
+        Some(next) => hand_over(issuing, role, next, &mut changes),
+        None => last_of_ours(issuing, role, &mut changes),
+    }
+    let to = trust::without(&role.trust_policy, issuing);
     if to != role.trust_policy {
         changes.push(RoleChange::Trust { from: role.trust_policy.clone(), to });
     }
-    if !role.is_for(issuing) {
-        changes.extend(joined);
-        return Removal::Leave(changes);
-    }
-    let next = others.iter().find_map(|statement| trust::issuer_id(statement));
-    if let (true, Some(next)) = (role.is_made_by_us(), next) {
-        changes.push(RoleChange::Tag(BTreeMap::from([(ISSUER_TAG.to_owned(), next.to_owned())])));
-        return Removal::Leave(changes);
-    }
-    if !role.is_made_by_us() {
-        let memory = Attached::of(&role.tags);
-        let attached = role.attached.iter().filter(|arn| memory.holds(arn));
-        changes.extend(attached.map(|arn| RoleChange::Detach(arn.clone())));
-        changes.extend(inline(role, |name| name.starts_with(RoleSpec::INLINE_PREFIX) && !is_joined(name)));
-    }
-    // Last: until then the role is found again as ours.
-    let tags = [ATTACHED_TAG, ISSUER_TAG, OWNER_TAG].map(str::to_owned);
-    let tags: Vec<String> = tags.into_iter().filter(|key| role.tags.contains_key(key)).collect();
-    changes.push(RoleChange::Untag(tags));
     Removal::Leave(changes)
 }
 
-/// Leaves a role that trusts nobody else.
+/// An issuer that joined takes back what is its own alone.
+fn joiner(issuing: &Issuing, role: &LiveRole, changes: &mut Vec<RoleChange>) {
+    let memory = Memory::of(&role.tags, issuing, false);
+    detach(role, |arn| memory.is_own_alone(arn), changes);
+    untag(role, |key| key == joined_tag(issuing), changes);
+}
+
+/// Who uses the role now needs what hangs on it, and has it to take away from now on.
+fn hand_over(issuing: &Issuing, role: &LiveRole, next: &str, changes: &mut Vec<RoleChange>) {
+    let mut tags = BTreeMap::from([(ISSUER_TAG.to_owned(), next.to_owned())]);
+    // What is remembered where the next one does not look.
+    if role.tags.contains_key(&joined_tag(issuing)) {
+        let memory = Memory::of(&role.tags, issuing, true).own;
+        let attached: Attached =
+            role.attached.iter().map(String::as_str).filter(|arn| memory.holds(arn)).collect();
+        tags.extend(attached.value().map(|value| (ATTACHED_TAG.to_owned(), value)));
+    }
+    changes.push(RoleChange::Tag(tags));
+    untag(role, |key| key == joined_tag(issuing), changes);
+}
+
+/// Nobody of ours is left to take away later what any of us put there.
+fn last_of_ours(issuing: &Issuing, role: &LiveRole, changes: &mut Vec<RoleChange>) {
+    if !role.is_made_by_us() {
+        let (memory, prefix) = (Memory::of(&role.tags, issuing, true), joined_prefix(issuing));
+        changes.extend(inline(role, |name| {
+            name.starts_with(RoleSpec::INLINE_PREFIX) && !name.starts_with(&prefix)
+        }));
+        detach(role, |arn| memory.holds(arn), changes);
+    }
+    untag(role, |key| is_memory(key) || key == ISSUER_TAG || key == OWNER_TAG, changes);
+}
+
+/// Leaves a role that trusts nobody else, and so goes whole or not at all.
 fn alone(role: &LiveRole) -> Removal {
     let name = role.arn.name();
     if !role.is_made_by_us() {
@@ -109,6 +136,18 @@ fn alone(role: &LiveRole) -> Removal {
     changes.extend(inline(role, |_| true));
     changes.push(RoleChange::Delete);
     Removal::Delete(changes)
+}
+
+fn detach(role: &LiveRole, goes: impl Fn(&str) -> bool, changes: &mut Vec<RoleChange>) {
+    let attached = role.attached.iter().filter(|arn| goes(arn));
+    changes.extend(attached.map(|arn| RoleChange::Detach(arn.clone())));
+}
+
+fn untag(role: &LiveRole, goes: impl Fn(&str) -> bool, changes: &mut Vec<RoleChange>) {
+    let keys: Vec<String> = role.tags.keys().filter(|key| goes(key)).cloned().collect();
+    if !keys.is_empty() {
+        changes.push(RoleChange::Untag(keys));
+    }
 }
 
 fn inline(role: &LiveRole, wanted: impl Fn(&str) -> bool) -> Vec<RoleChange> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use issuer_policy::{Document, Statement};
+use issuer_policy::{Document, Effect, Principal, Statement};
 
-use super::issuing::Issuing;
+use super::issuing::{Issuing, hex_digest};
 use super::subject::{SubjectPattern, shown};
 use crate::provider::Audience;
 
@@ -27,10 +27,10 @@ pub(super) fn statements(
     statements
 }
 
-/// Puts these statements in the place of ours; those of others stay as they are.
+/// Puts these statements in the place of those under our Sids; all others stay as they are.
 pub(super) fn replace(document: &Document, issuing: &Issuing, ours: &[Statement]) -> Document {
     let mut document = document.clone();
-    for sid in [issuing.sid(), issuing.pattern_sid()] {
+    for sid in sids(issuing) {
         if !ours.iter().any(|statement| statement.sid() == Some(&sid)) {
             document.remove(&sid);
         }
@@ -41,17 +41,61 @@ pub(super) fn replace(document: &Document, issuing: &Issuing, ours: &[Statement]
     document
 }
 
-/// Tells whether a statement is ours for this issuer, by its Sid.
-pub(super) fn is_ours(statement: &Statement, issuing: &Issuing) -> bool {
-    statement.sid().is_some_and(|sid| sid == issuing.sid() || sid == issuing.pattern_sid())
+/// Takes our statements away, and no one that only has a Sid of ours.
+pub(super) fn without(document: &Document, issuing: &Issuing) -> Document {
+    let mut rest = document.clone();
+    for sid in sids(issuing) {
+        if document.statement(&sid).is_some_and(|statement| is_ours(statement, issuing)) {
+            rest.remove(&sid);
+        }
+    }
+    rest
 }
 
-/// Returns the id of the issuer whose statement of ours this is, by its Sid.
-pub(super) fn issuer_id(statement: &Statement) -> Option<&str> {
+/// Tells whether a statement is ours for this issuer: it has our Sid, and lets in who comes from the issuer's provider,
+/// and nobody else. A Sid alone anybody can write.
+pub(super) fn is_ours(statement: &Statement, issuing: &Issuing) -> bool {
+    has_our_sid(statement, issuing) && provider(statement) == Some(&*issuing.provider_arn())
+}
+
+/// Finds a statement under a Sid of ours that is not ours.
+pub(super) fn posing<'a>(document: &'a Document, issuing: &Issuing) -> Option<&'a Statement> {
+    let mut statements = document.statements().iter();
+    statements.find(|statement| has_our_sid(statement, issuing) && !is_ours(statement, issuing))
+}
+
+fn has_our_sid(statement: &Statement, issuing: &Issuing) -> bool {
+    statement.sid().is_some_and(|found| sids(issuing).iter().any(|sid| sid == found))
+}
+
+fn sids(issuing: &Issuing) -> [String; 2] {
+    [issuing.sid(), issuing.pattern_sid()]
+}
+
+/// Returns the id of the issuer whose Sid a statement has.
+pub(super) fn sid_of_issuer(statement: &Statement) -> Option<&str> {
     let id = statement.sid()?.strip_prefix("Issuerctl")?;
     let id = id.strip_suffix("Pattern").unwrap_or(id);
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     (id.len() == 16 && id.bytes().all(hex)).then_some(id)
+}
+
+/// Returns the id of the issuer whose statement of ours this is in the same account: the one that its Sid names, and
+/// that is trusted in it.
+pub(super) fn issuer_of<'a>(statement: &'a Statement, issuing: &Issuing) -> Option<&'a str> {
+    let account = &issuing.account;
+    let providers = format!("arn:{}:iam::{}:oidc-provider/", account.partition, account.id);
+    let url = format!("https://{}", provider(statement)?.strip_prefix(&providers)?);
+    sid_of_issuer(statement).filter(|id| *id == hex_digest(&url, 16))
+}
+
+/// The provider that a statement lets in, where that is all it does.
+fn provider(statement: &Statement) -> Option<&str> {
+    let (Effect::Allow, Some(Principal::Map(kinds))) = (statement.effect(), statement.principal()) else {
+        return None;
+    };
+    let [arn] = kinds.values().flatten().collect::<Vec<_>>()[..] else { return None };
+    (kinds.len() == 1 && kinds.contains_key("Federated")).then_some(arn.as_str())
 }
 
 /// Lists whom our statements take, as a person would write them.
@@ -94,6 +138,10 @@ pub(super) enum Way {
 pub(super) fn way(from: &Document, to: &Document, issuing: &Issuing, audience: &Audience) -> Way {
     if from == to {
         return Way::Stays;
+    }
+    if posing(from, issuing).is_some() {
+        // Whom it takes must not have what comes.
+        return Way::Both(None);
     }
     let (Some(old), Some(new)) = (known(from, issuing, audience), known(to, issuing, audience)) else {
         // Edited by hand: what it takes is not known.

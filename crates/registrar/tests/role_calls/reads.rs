@@ -171,3 +171,35 @@ async fn listings_are_read_in_all_pages_and_managed_policies_with_versions_and_t
     let text = iam.apply(&RoleChange::Delete).await.unwrap_err().to_string();
     assert!(text.contains("iam:DeleteRole on arn:aws:iam::123456789012:role/y/app"), "{text}");
 }
+
+#[tokio::test]
+async fn what_says_the_same_as_the_wish_is_kept_once_for_all_roles() {
+    let iam = Scripted::start(|action, call, _| match action {
+        "GetRole" => done(action, &format!("<Role>{}{OURS}</Role>", role("/x/", TRUST))),
+        "ListRolePolicies" => done(
+            action,
+            "<PolicyNames><member>issuerctl-x</member><member>issuerctl-y</member></PolicyNames>",
+        ),
+        "GetRolePolicy" => {
+            let text =
+                if call.contains("issuerctl-x") { POLICY.to_owned() } else { POLICY.replace("Get", "Put") };
+            let document = format!("<PolicyDocument>{}</PolicyDocument>", encoded(&text));
+            done(action, &format!("<RoleName>app</RoleName><PolicyName>x</PolicyName>{document}"))
+        }
+        "GetPolicy" => policy("<DefaultVersionId>v1</DefaultVersionId>"),
+        "GetPolicyVersion" => {
+            done(action, &format!("<PolicyVersion><Document>{}</Document></PolicyVersion>", encoded(POLICY)))
+        }
+        _ => done(action, ""),
+    });
+    let mut spec = wanted(BTreeMap::from([("own".parse().unwrap(), document(POLICY))]));
+    spec.inline = BTreeMap::from([("x".parse().unwrap(), document(POLICY))]);
+    let facts = iam.client.read(&spec).await.unwrap();
+    let place = |document: &Document| document.statements().as_ptr();
+    let role = facts.role.unwrap();
+    let live = |name: &str| role.inline[name].as_ref().unwrap();
+    assert_eq!(place(live("issuerctl-x")), place(&spec.inline.values().next().unwrap().clone()));
+    assert_eq!(*live("issuerctl-y"), document(&POLICY.replace("Get", "Put")));
+    let (own, wish) = (facts.policies.values().next().unwrap(), spec.create.values().next().unwrap());
+    assert_eq!(place(&own.document), place(wish));
+}

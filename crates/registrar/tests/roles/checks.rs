@@ -47,6 +47,18 @@ fn policies_fit_into_what_iam_takes() {
     let words = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:x","Resource":"arn:aws:s3:::b/\u4e2d"}]}"#;
     refused(|spec| spec.inline = none(words), "IAM takes Latin-1");
     refused(|spec| spec.inline = named(&"n".repeat(118), document("s3:x")), "");
+    for (name, expected) in [
+        ("0123456789abcdef", "cannot be called 0123456789abcdef"),
+        ("0123456789abcdef-x", "stand for an issuer that joined"),
+        ("0123456789abcdef-", "stand for an issuer that joined"),
+        ("0123456789abcde", ""),
+        ("0123456789abcdef0", ""),
+        ("0123456789abcdeF-x", ""),
+        ("x-0123456789abcdef", ""),
+    ] {
+        refused(|spec| spec.inline = named(name, document("s3:x")), expected);
+        refused(|spec| spec.create = named(name, document("s3:x")), "");
+    }
     refused(|spec| spec.inline = named(&"n".repeat(119), document("s3:x")), "which is over 128 characters");
     refused(
         |spec| {

@@ -9,31 +9,7 @@ use issuer_registrar::{
     ATTACHED_TAG, ISSUER_TAG, LiveRole, RoleChange, RoleFacts, RoleRefusal, RoleSpec, RoleWarning, diff_role,
 };
 
-use crate::support::{
-    READ, WRITE, apply, attach, diff, document, facts, foreign, issuing, kinds, made, named, spec,
-};
-
-/// Who may do what, as (subject, permission).
-fn power(facts: &RoleFacts) -> BTreeSet<(String, String)> {
-    let Some(role) = &facts.role else { return BTreeSet::new() };
-    let attached = role.attached.iter().map(|arn| {
-        let own = facts.policies.values().find(|policy| policy.arn == *arn);
-        own.map_or_else(|| arn.clone(), |policy| format!("{arn} {}", policy.document.to_json()))
-    });
-    let inline =
-        role.inline.iter().map(|(name, text)| format!("{name} {}", text.as_ref().unwrap().to_json()));
-    let permissions: Vec<String> = attached.chain(inline).collect();
-    let subjects = role.subjects(&issuing("c1"));
-    subjects.iter().flat_map(|who| permissions.iter().map(|may| (who.clone(), may.clone()))).collect()
-}
-
-fn wanted(who: &[&str], arns: &[&str], inline: Option<&str>, own: Option<&str>) -> RoleSpec {
-    let mut spec = spec(who);
-    attach(&mut spec, arns);
-    spec.inline = inline.map(|action| named("inline", document(action))).unwrap_or_default();
-    spec.create = own.map(|action| named("own", document(action))).unwrap_or_default();
-    spec
-}
+use crate::support::{READ, WRITE, apply, diff, facts, foreign, issuing, kinds, made, power, spec, wanted};
 
 #[test]
 fn nowhere_on_the_way_has_anybody_more_than_before_or_after_and_the_end_is_the_same_from_everywhere() {
@@ -65,9 +41,9 @@ fn nowhere_on_the_way_has_anybody_more_than_before_or_after_and_the_end_is_the_s
             };
             for change in look(start.clone()) {
                 apply(&mut now, &change, "c1");
-                let has = power(&now);
+                let has = power("c1", &now);
                 assert!(
-                    has.is_subset(&power(&start)) || has.is_subset(&power(&end)) || swapped,
+                    has.is_subset(&power("c1", &start)) || has.is_subset(&power("c1", &end)) || swapped,
                     "{change}\n{has:#?}"
                 );
                 // Cut here, the same command finishes.
@@ -75,10 +51,10 @@ fn nowhere_on_the_way_has_anybody_more_than_before_or_after_and_the_end_is_the_s
                 for rest in look(cut.clone()) {
                     apply(&mut cut, &rest, "c1");
                 }
-                assert_eq!(power(&cut), power(&end), "cut after: {change}");
+                assert_eq!(power("c1", &cut), power("c1", &end), "cut after: {change}");
                 assert_eq!(look(cut), [], "cut after: {change}");
             }
-            assert_eq!(power(&now), power(&end));
+            assert_eq!(power("c1", &now), power("c1", &end));
             assert_eq!(look(now), [], "a second run does nothing");
         }
     }
@@ -176,35 +152,6 @@ fn a_role_of_somebody_else_is_refused_or_taken_over_and_loses_nothing() {
 }
 
 #[test]
-fn a_second_cluster_joins_adds_and_the_two_do_not_undo_each_other() {
-    let mut first = wanted(&["a/a"], &[READ], Some("s3:Get"), None);
-    first.boundary = Some(READ.parse().unwrap());
-    let mut facts = made(&first, "c1");
-    let mut second = wanted(&["a/a", "b/b"], &[WRITE], Some("s3:Put"), None);
-    second.boundary = Some(WRITE.parse().unwrap());
-    second.max_session = Some(Duration::from_secs(7200));
-    second.tags = BTreeMap::from([("team".to_owned(), "b".to_owned())]);
-    let joined = diff(&second, "c2", &facts).unwrap();
-    assert_eq!(kinds(&joined.changes), ["put-inline-policy", "attach-policy", "trust-policy"]);
-    let stays = joined.warnings.iter().filter(|warning| matches!(warning, RoleWarning::Stays { .. }));
-    assert_eq!(stays.count(), 3, "{:?}", joined.warnings);
-    for change in joined.changes {
-        apply(&mut facts, &change, "c2");
-    }
-    let role = facts.role.clone().unwrap();
-    assert_eq!(role.subjects(&issuing("c1")), ["a/a"]);
-    assert_eq!(role.subjects(&issuing("c2")), ["a/a", "b/b"]);
-    assert!(role.is_for(&issuing("c1")) && !role.is_for(&issuing("c2")));
-    assert_eq!(role.inline.len(), 2);
-    for (spec, issuer) in [(&first, "c1"), (&second, "c2")] {
-        assert_eq!(diff(spec, issuer, &facts).unwrap().changes, [], "{issuer}");
-    }
-    // The one that joined takes its own inline policies away again, and nothing else.
-    let less = diff(&spec(&["b/b"]), "c2", &facts).unwrap().changes;
-    assert_eq!(kinds(&less), ["trust-policy", "delete-inline-policy"]);
-}
-
-#[test]
 fn managed_policies_of_ours_get_versions_and_those_of_others_are_refused() {
     let mut facts = made(&wanted(&["a/a"], &[], None, Some("s3:Get")), "c1");
     let changed = wanted(&["a/a"], &[], None, Some("s3:Put"));
@@ -215,6 +162,23 @@ fn managed_policies_of_ours_get_versions_and_those_of_others_are_refused() {
         let [RoleChange::UpdatePolicy { drop_version, .. }] = &changes[..] else { panic!("{changes:?}") };
         assert_eq!(drop_version.as_deref(), dropped, "the default one, v1, counts");
     }
+    // Others that have it get its new text too, and who agrees to that has to know.
+    for (attachments, others) in [(0, None), (1, None), (2, Some(1)), (4, Some(3))] {
+        facts.policies.values_mut().next().unwrap().attachments = attachments;
+        let arn = facts.policies.values().next().unwrap().arn.clone();
+        let expected: Vec<RoleWarning> =
+            others.map(|others| RoleWarning::SharedPolicy { arn, others }).into_iter().collect();
+        assert_eq!(diff(&changed, "c1", &facts).unwrap().warnings, expected, "{attachments}");
+        let same = wanted(&["a/a"], &[], None, Some("s3:Get"));
+        assert_eq!(diff(&same, "c1", &facts).unwrap().warnings, [], "its text stays");
+    }
+    let detached = RoleFacts { role: Some(foreign()), ..facts.clone() };
+    let taken = diff_role(&changed, &issuing("c1"), &detached, true).unwrap();
+    assert!(
+        taken.warnings.iter().any(|warning| matches!(warning, RoleWarning::SharedPolicy { others: 4, .. })),
+        "this role has it not yet: {:?}",
+        taken.warnings
+    );
     for tag in [OWNER_TAG, ISSUER_TAG] {
         let mut facts = facts.clone();
         facts.policies.values_mut().next().unwrap().tags.remove(tag);

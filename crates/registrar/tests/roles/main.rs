@@ -4,6 +4,7 @@
 
 mod checks;
 mod diffs;
+mod issuers;
 mod removals;
 mod support;
 mod texts;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use issuer_policy::Document;
+use issuer_policy::{Document, Statement};
 use issuer_registrar::{
     Account, Issuing, LivePolicy, LiveRole, PolicyName, RoleChange, RoleDiff, RoleFacts, RoleRefusal,
     RoleSpec, Subject, diff_role,
@@ -71,6 +71,27 @@ pub(crate) fn foreign() -> LiveRole {
         attached: BTreeSet::new(),
         inline: BTreeMap::new(),
     }
+}
+
+/// A statement of a trust policy; `who` is JSON.
+pub(crate) fn statement(sid: &str, effect: &str, who: &str) -> Statement {
+    let text = format!(
+        r#"{{"Sid":"{sid}","Effect":"{effect}","Principal":{who},"Action":"sts:AssumeRoleWithWebIdentity",
+        "Condition":{{"StringEquals":{{"oidc.example.com/c1:sub":"system:serviceaccount:a:a"}}}}}}"#
+    );
+    Statement::parse(&text).unwrap()
+}
+
+pub(crate) fn trusting(statements: &[Statement]) -> Document {
+    let mut document = Document::empty();
+    for statement in statements {
+        let _ = document.merge(statement.clone());
+    }
+    document
+}
+
+pub(crate) fn adding(role: &mut LiveRole, statement: Statement) {
+    let _ = role.trust_policy.merge(statement);
 }
 
 pub(crate) fn facts(role: &LiveRole) -> RoleFacts {
@@ -148,4 +169,26 @@ pub(crate) fn apply(facts: &mut RoleFacts, change: &RoleChange, issuer: &str) {
 
 pub(crate) fn kinds(changes: &[RoleChange]) -> Vec<&'static str> {
     changes.iter().map(RoleChange::kind).collect()
+}
+
+/// Who may do what, as (subject, permission).
+pub(crate) fn power(issuer: &str, facts: &RoleFacts) -> BTreeSet<(String, String)> {
+    let Some(role) = &facts.role else { return BTreeSet::new() };
+    let attached = role.attached.iter().map(|arn| {
+        let own = facts.policies.values().find(|policy| policy.arn == *arn);
+        own.map_or_else(|| arn.clone(), |policy| format!("{arn} {}", policy.document.to_json()))
+    });
+    // What a policy is called gives nobody anything.
+    let inline = role.inline.values().map(|text| text.as_ref().unwrap().to_json());
+    let permissions: Vec<String> = attached.chain(inline).collect();
+    let subjects = role.subjects(&issuing(issuer));
+    subjects.iter().flat_map(|who| permissions.iter().map(|may| (who.clone(), may.clone()))).collect()
+}
+
+pub(crate) fn wanted(who: &[&str], arns: &[&str], inline: Option<&str>, own: Option<&str>) -> RoleSpec {
+    let mut spec = spec(who);
+    attach(&mut spec, arns);
+    spec.inline = inline.map(|action| named("inline", document(action))).unwrap_or_default();
+    spec.create = own.map(|action| named("own", document(action))).unwrap_or_default();
+    spec
 }

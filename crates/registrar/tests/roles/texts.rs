@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use issuer_policy::Document;
-use issuer_registrar::{RoleChange, RoleFacts};
+use issuer_registrar::{RoleChange, RoleFacts, RoleWarning};
 
 use crate::support::{READ, WRITE, attach, diff, document, foreign, issuing, made, named, spec};
 
@@ -105,4 +105,12 @@ fn each_change_has_a_word_for_machines_of_its_own() {
         texts.contains("tag k=v")
             && texts.contains(&format!("delete managed policy {READ} and its 2 old versions"))
     );
+}
+
+#[test]
+fn a_policy_that_others_have_says_how_many_of_them() {
+    for (others, expected) in [(1, "to one other, which gets its"), (2, "to 2 others, which get its")] {
+        let text = RoleWarning::SharedPolicy { arn: READ.to_owned(), others }.to_string();
+        assert_eq!(text, format!("the managed policy {READ} is attached {expected} new text too"));
+    }
 }

@@ -1,7 +1,6 @@
 //! `role apply`: one role by flags, or many from a file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,8 +29,9 @@ use crate::session::{self, Aws};
 
 /// Make roles what they should be, for service accounts by name
 ///
-/// One role by flags, or many from a file: they say all that a role is to have. What an earlier run
-/// gave it and these do not name goes; what others attached, wrote or let in stays. A trust policy
+/// One role by flags, or many from a file: they say whom a role is for and which policies it has.
+/// What an earlier run gave it of these and they do not name goes; what others attached, wrote or
+/// let in stays, and so do boundary, longest session and tags that are not named. A trust policy
 /// always binds the audience and the subject. The ServiceAccount manifests with their annotations
 /// are written to stdout.
 #[derive(Debug, Args)]
@@ -130,7 +130,7 @@ impl ApplyRoles {
         if !agreed(&plan, &format!("the roles of {}", self.scope.issuer), self.apply, printer).await? {
             return Finished::only_looked(report, None, changed, self.apply).conclude(printer, "");
         }
-        let runner = RolesRunner { request: &request, access: &access, events: &events };
+        let runner = RolesRunner { request: &request, access: &access, patience, events: &events };
         let outcome = runner.apply(plan, facts).await;
         printer.settle();
         let finished = Finished::carried_out(report, outcome?, changed, self.apply, printer)?;
@@ -164,17 +164,17 @@ impl ApplyRoles {
         let text = String::from_utf8(input::read("file of roles", path)?)
             .map_err(|_| Failure::usage(format!("the file of roles {shown} is not UTF-8")))?;
         let defaults = FileDefaults {
+            issuer: self.scope.issuer.clone(),
             audience: self.audience.clone(),
             partition,
             tags: global.tags.iter().cloned().collect(),
         };
         let directory = path.parent().unwrap_or(Path::new(""));
         let read = |named: &Path| -> io::Result<String> {
-            let named = directory.join(named);
-            if !fs::metadata(&named)?.is_file() {
-                return Err(io::Error::other("it is not a regular file"));
-            }
-            fs::read_to_string(named)
+            let text = |failure: Failure| failure.text().unwrap_or_default().to_owned();
+            let bytes = input::read("policy", &directory.join(named))
+                .map_err(|error| io::Error::other(text(error)))?;
+            String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
         };
         let file = RolesFile::parse(&text, &defaults, &read).map_err(|error| {
             Failure::usage(format!("{shown}: {}", Failure::of(&error).text().unwrap_or_default()))
@@ -203,7 +203,7 @@ impl ApplyRoles {
                 .hint("name a workload's service account: --service-account NAMESPACE/NAME"));
         }
         let inline = self.policies.inline(partition)?;
-        if let (Some(preset), true) = (preset, self.policies.hardened) {
+        if let (Some(preset), true) = (preset, self.policies.hardened.narrowing().is_some()) {
             printer.say(&format!("note: {}", preset.hardened_setup()));
         }
         Ok(RoleSpec {
@@ -236,6 +236,13 @@ impl ApplyRoles {
                 session::aws(&global, &context.printer, &transport).await?
             }
         };
+        if entered.account.partition != aws.account.partition {
+            return Err(Failure::usage(format!(
+                "the account {account} is in the partition {}, and this file is for {}",
+                entered.account.partition, aws.account.partition
+            ))
+            .hint("give each partition a file and a run of its own: presets and ARNs are written for one"));
+        }
         if entered.account.id == *account {
             return Ok(entered);
         }

@@ -38,8 +38,9 @@ impl DeleteRoles {
         let names: Vec<RoleName> = names.into_iter().collect();
         let facts = DestroyFacts::of_roles(&names, &targets).await?;
         let mut plan = Plan::build_role_removals(&facts)?;
-        let missing =
-            names.iter().filter(|name| !facts.roles.iter().any(|role| role.arn.name() == name.as_str()));
+        let missing = names
+            .iter()
+            .filter(|name| !facts.roles.iter().any(|leaving| leaving.role.arn.name() == name.as_str()));
         plan.notes.extend(missing.map(|name| format!("there is no role {name}")));
         let mut report = report("role delete", Some(self.scope.issuer.as_str()), &plan);
         report.insert("account".to_owned(), json!(aws.account.id.as_str()));

@@ -11,13 +11,13 @@ use crate::failure::Failure;
 
 /// List the roles that take this issuer's tokens
 ///
-/// Those below the path of issuers, or below --path: / looks at every role of the account.
+/// Wherever they lie in the account: by one listing, which shows whom each role trusts.
 #[derive(Debug, Args)]
 pub(crate) struct ListRoles {
     #[command(flatten)]
     scope: Scope,
     /// The path that they lie below
-    #[arg(long, value_name = "PATH", default_value = "/issuerctl/")]
+    #[arg(long, value_name = "PATH", default_value = "/")]
     path: RolePath,
 }
 
@@ -36,7 +36,7 @@ impl ListRoles {
             let roles: Vec<Value> = found
                 .iter()
                 .map(|(role, subjects)| {
-                    json!({"name": role.arn.name(), "role_arn": role.arn.as_str(), "subjects": subjects})
+                    json!({"account": aws.account.id.as_str(), "name": role.arn.name(), "role_arn": role.arn.as_str(), "subjects": subjects})
                 })
                 .collect();
             return printer.json(&json!({
@@ -51,7 +51,10 @@ impl ListRoles {
             .map(|(role, subjects)| format!("{} {}\n", role.arn, inert(&subjects.join(","))))
             .collect();
         if found.is_empty() {
-            printer.say(&format!("no role below {} takes tokens of {}", self.path, self.scope.issuer));
+            printer.say(&format!(
+                "no role of the account {} below {} takes tokens of {}",
+                aws.account.id, self.path, self.scope.issuer
+            ));
         }
         printer.data(lines.as_bytes())
     }

@@ -28,9 +28,16 @@ pub(crate) struct PolicyArgs {
     /// The policy of a well-known controller: see `issuerctl role presets`
     #[arg(long, value_name = "NAME")]
     pub(super) preset: Option<Preset>,
+    #[command(flatten)]
+    pub(super) hardened: HardenedArgs,
+}
+
+/// What a preset is narrowed to.
+#[derive(Clone, Debug, Args)]
+pub(super) struct HardenedArgs {
     /// Narrow the preset to the zones, cluster and resources that are given
     #[arg(long, requires = "preset")]
-    pub(super) hardened: bool,
+    hardened: bool,
     /// A hosted zone that --hardened narrows to
     #[arg(long, value_name = "ID", requires = "hardened")]
     zone: Vec<String>,
@@ -40,6 +47,16 @@ pub(crate) struct PolicyArgs {
     /// A resource that --hardened narrows to
     #[arg(long, value_name = "ARN", requires = "hardened")]
     resource_arn: Vec<String>,
+}
+
+impl HardenedArgs {
+    pub(super) fn narrowing(&self) -> Option<Narrowing> {
+        self.hardened.then(|| Narrowing {
+            zones: self.zone.clone(),
+            cluster: self.cluster_name.clone(),
+            resources: self.resource_arn.clone(),
+        })
+    }
 }
 
 /// `NAME=FILE`.
@@ -77,13 +94,7 @@ impl PolicyArgs {
             }
         }
         if let Some(preset) = self.preset {
-            let narrowing = self.hardened.then(|| Narrowing {
-                zones: self.zone.clone(),
-                cluster: self.cluster_name.clone(),
-                resources: self.resource_arn.clone(),
-            });
-            let (name, document) = preset_policy(preset, partition, narrowing.as_ref())
-                .map_err(|error| Failure::of(&error).into_usage())?;
+            let (name, document) = policy_of(preset, partition, &self.hardened)?;
             if policies.insert(name, document).is_some() {
                 return Err(Failure::usage(format!(
                     "a policy file is named as the policy of the preset {preset}"
@@ -103,6 +114,16 @@ impl PolicyArgs {
         }
         Ok(policies)
     }
+}
+
+/// Writes the policy of a preset, and its name.
+pub(super) fn policy_of(
+    preset: Preset,
+    partition: Partition,
+    hardened: &HardenedArgs,
+) -> Result<(PolicyName, Document), Failure> {
+    preset_policy(preset, partition, hardened.narrowing().as_ref())
+        .map_err(|error| Failure::of(&error).into_usage())
 }
 
 fn read<E: std::error::Error>(

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use issuer_discovery::BucketName;
-use issuer_emitter::workload::{DEFAULT_VERIFY_IMAGE, VerifyJob, verify_job};
+use issuer_emitter::workload::{DEFAULT_VERIFY_IMAGE, DEFAULT_VERIFY_PREFIX, VerifyJob, verify_job};
 use issuer_keygen::ServiceAccount;
 use issuer_registrar::RoleArn;
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// A Job that shows what a pod's role is, and that it works
 ///
 /// It prints the caller's identity, and with --bucket writes one object, reads it back and deletes
-/// it. It fails with the reason.
+/// it where the role may. It fails with the reason.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyJobCommand {
     /// The service account that the job runs as
@@ -24,6 +24,9 @@ pub(crate) struct VerifyJobCommand {
     /// A bucket to write to and to read from
     #[arg(long, value_name = "NAME")]
     bucket: Option<BucketName>,
+    /// What the key of the object in the bucket begins with
+    #[arg(long, value_name = "PREFIX", default_value = DEFAULT_VERIFY_PREFIX, requires = "bucket")]
+    key_prefix: String,
     /// Leave the token to the webhook or the admission policy: proves that those work
     #[arg(long)]
     injected: bool,
@@ -44,6 +47,7 @@ impl VerifyJobCommand {
             service_account: self.service_account.name().to_owned(),
             role_arn: self.role_arn.to_string(),
             bucket: self.bucket.as_ref().map(ToString::to_string),
+            key_prefix: self.key_prefix.clone(),
             image: self.image.clone(),
             injected: self.injected,
         })

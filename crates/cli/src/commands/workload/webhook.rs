@@ -88,8 +88,13 @@ impl WebhookCommand {
         let directory = WebhookDir::of_keys(keys);
         let now = OffsetDateTime::now_utc();
         let what = directory.plan(&names, now).map_err(|error| Failure::of(&error))?;
-        let plan = if what == WebhookPlan::Keep {
-            Plan::of_files("emit", &self.out.files(&self.given(context, &directory, &names, now)?.0))
+        // What is kept is read once, and its warnings said once.
+        let kept = match what {
+            WebhookPlan::Keep => Some(self.given(context, &directory, &names, now)?),
+            _ => None,
+        };
+        let plan = if let Some((emission, _)) = &kept {
+            Plan::of_files("emit", &self.out.files(emission))
         } else {
             // What is not made yet cannot be compared: the manifest is written in any case.
             let stand_in = self.render(context, ServingCertificate::CertManager)?;
@@ -107,7 +112,10 @@ impl WebhookCommand {
         }
         let made =
             plan.steps().find(|step| matches!(step, Step::Certificate { .. })).map(ToString::to_string);
-        let (emission, ends) = self.given(context, &directory, &names, now)?;
+        let (emission, ends) = match kept {
+            Some(kept) => kept,
+            None => self.given(context, &directory, &names, now)?,
+        };
         made.iter().for_each(|step| printer.event(&Event::Done(step.clone())));
         emit::warn(&emission, printer);
         report.extend(members("webhook", &emission));

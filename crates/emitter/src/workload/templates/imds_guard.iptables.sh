@@ -10,7 +10,7 @@
 # - Pods with hostNetwork: true: their packets are the node's own and are not forwarded.
 # - Network plugins that go past the kernel's forwarding (eBPF host routing, ipvlan, SR-IOV).
 # - 169.254.170.2 and 169.254.170.23, the endpoints of ECS and of EKS Pod Identity: other addresses, left as they are.
-# - Nodes that nobody has run it on: put it into the image or the start-up of the nodes.
+@left_out@# - Nodes that nobody has run it on: put it into the image or the start-up of the nodes.
 # - Where the rules of the node are nftables alone, take imds-guard.nft.
 set -eu
 
@@ -22,9 +22,4 @@ guard() {
   "$command" -w -t mangle -C "$@" 2>/dev/null || "$command" -w -t mangle -I "$@"
 }
 
-@ipv4@
-if [ -e /proc/net/if_inet6 ]; then
-@ipv6@
-else
-  echo 'this node has no IPv6: nothing to guard there' >&2
-fi
+@rules@

@@ -1,5 +1,6 @@
 //! A file of roles: YAML, whose mistakes are told with line and path.
 
+mod check;
 mod error;
 mod node;
 mod place;
@@ -12,17 +13,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
-use issuer_discovery::Partition;
+use issuer_discovery::{IssuerUrl, Partition};
 use issuer_registrar::{AccountId, Audience, RoleArn, RoleSpec};
 
 use node::Node;
 use place::{Here, Place};
-use policies::PolicyFiles;
+use policies::Policies;
 use role::{Common, bare_account, role};
 
 /// What roles are that do not say otherwise: the command line's flags.
 #[derive(Clone, Debug)]
 pub struct FileDefaults {
+    /// The issuer whose tokens the roles take.
+    pub issuer: IssuerUrl,
     /// The audience.
     pub audience: Audience,
     /// The partition that presets are written for.
@@ -80,10 +83,10 @@ impl RolesFile {
         let common =
             members.member("defaults").map(|here| Common::defaults(&here)).transpose()?.unwrap_or_default();
         let list = members.member("roles").ok_or_else(|| document.mistake("it needs a list of roles"))?;
-        let files = PolicyFiles::new(read);
+        let policies = Policies::new(read);
         let mut roles = Vec::new();
         for item in list.items()? {
-            roles.push(role(&item, defaults, &common, &files)?);
+            roles.push(role(&item, defaults, &common, &policies)?);
         }
         refuse_twice(&roles, &list.place)?;
         Ok(Self { roles, accounts })

@@ -1,24 +1,33 @@
-//! The policies of a file: named files, and mappings that are JSON in another dress.
+//! The policies of a file: named files, mappings that are JSON in another dress, and presets. What is the same text, or
+//! the same preset, is read once and shared, however many roles have it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use issuer_discovery::Partition;
 use issuer_policy::{Document, PolicyError};
-use issuer_registrar::PolicyName;
+use issuer_registrar::{Narrowing, PolicyName, Preset, PresetError};
 use serde_json::{Map, Number, Value as Json};
 
 use super::error::RolesFileError;
 use super::node::Value;
 use super::place::{Here, told};
-use crate::roles::policy::{identity_policy, managed_policy};
+use crate::roles::policy::{identity_policy, managed, preset_policy};
 
-/// The policy files: each is read once, however many roles name it.
-pub(super) struct PolicyFiles<'a> {
+/// The policies of all roles.
+pub(super) struct Policies<'a> {
     read: &'a dyn Fn(&Path) -> io::Result<String>,
+    /// The policy files.
     texts: RefCell<BTreeMap<PathBuf, String>>,
+    /// What texts say that were read as a policy.
+    documents: RefCell<HashMap<String, Document>>,
+    presets: RefCell<HashMap<Narrowed, (PolicyName, Document)>>,
 }
+
+/// A preset, with zones, cluster and resources of its narrowing.
+type Narrowed = (Preset, Option<(Vec<String>, Option<String>, Vec<String>)>);
 
 /// What a policy is to be.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +36,13 @@ pub(super) enum Use {
     Managed,
 }
 
-impl<'a> PolicyFiles<'a> {
+impl<'a> Policies<'a> {
     pub(super) fn new(read: &'a dyn Fn(&Path) -> io::Result<String>) -> Self {
-        Self { read, texts: RefCell::default() }
+        Self { read, texts: RefCell::default(), documents: RefCell::default(), presets: RefCell::default() }
     }
 
     /// Reads a mapping from names to policies.
-    pub(super) fn policies(
+    pub(super) fn named(
         &self,
         here: &Here<'_>,
         purpose: Use,
@@ -47,10 +56,30 @@ impl<'a> PolicyFiles<'a> {
         Ok(policies)
     }
 
+    /// Writes the policy of a preset.
+    pub(super) fn preset(
+        &self,
+        preset: Preset,
+        partition: Partition,
+        narrowing: Option<&Narrowing>,
+    ) -> Result<(PolicyName, Document), PresetError> {
+        let parts = |narrowing: &Narrowing| {
+            (narrowing.zones.clone(), narrowing.cluster.clone(), narrowing.resources.clone())
+        };
+        let key = (preset, narrowing.map(parts));
+        let mut presets = self.presets.borrow_mut();
+        if let Some(written) = presets.get(&key) {
+            return Ok(written.clone());
+        }
+        let written = preset_policy(preset, partition, narrowing)?;
+        presets.insert(key, written.clone());
+        Ok(written)
+    }
+
     fn policy(&self, here: &Here<'_>, purpose: Use) -> Result<Document, RolesFileError> {
         if let Value::Map(_) = here.node.value {
             let text = json(here)?.to_string();
-            return purpose.parse(&text).map_err(|error| here.mistake(told(&error)));
+            return self.parse(&text, purpose).map_err(|error| here.mistake(told(&error)));
         }
         let file = PathBuf::from(here.text()?);
         let mut texts = self.texts.borrow_mut();
@@ -64,17 +93,23 @@ impl<'a> PolicyFiles<'a> {
             texts.insert(file.clone(), text);
         }
         let text = texts.get(&file).map_or("", String::as_str);
-        purpose
-            .parse(text)
+        self.parse(text, purpose)
             .map_err(|error| here.mistake(format_args!("{}: {}", file.display(), told(&error))))
     }
-}
 
-impl Use {
-    fn parse(self, text: &str) -> Result<Document, PolicyError> {
-        match self {
-            Self::Inline => identity_policy(text),
-            Self::Managed => managed_policy(text),
+    fn parse(&self, text: &str, purpose: Use) -> Result<Document, PolicyError> {
+        let known = self.documents.borrow().get(text).cloned();
+        let document = match known {
+            Some(document) => document,
+            None => {
+                let document = identity_policy(text)?;
+                self.documents.borrow_mut().insert(text.to_owned(), document.clone());
+                document
+            }
+        };
+        match purpose {
+            Use::Inline => Ok(document),
+            Use::Managed => managed(document),
         }
     }
 }

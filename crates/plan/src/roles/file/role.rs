@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use issuer_discovery::Partition;
 use issuer_keygen::ServiceAccount;
 use issuer_policy::Document;
 use issuer_registrar::{
@@ -10,12 +11,13 @@ use issuer_registrar::{
     SubjectPattern,
 };
 
+use super::check::check;
 use super::error::RolesFileError;
 use super::node::Value;
 use super::place::{Here, Members, told};
-use super::policies::{PolicyFiles, Use};
+use super::policies::{Policies, Use};
 use super::{FileDefaults, FileRole};
-use crate::roles::policy::{INLINE_CHARACTERS, preset_policy};
+use crate::roles::policy::INLINE_CHARACTERS;
 
 /// The members of a role.
 const ROLE: &[&str] = &[
@@ -72,20 +74,20 @@ pub(super) fn role(
     here: &Here<'_>,
     defaults: &FileDefaults,
     common: &Common,
-    files: &PolicyFiles<'_>,
+    policies: &Policies<'_>,
 ) -> Result<FileRole, RolesFileError> {
     let members = here.members(ROLE)?;
     let own = Common::of(&members)?;
     let preset = members.member("preset").map(|here| here.parsed::<Preset>()).transpose()?;
-    let policies = |name, purpose| {
+    let named = |name, purpose| {
         members
             .member(name)
-            .map(|here| files.policies(&here, purpose))
+            .map(|here| policies.named(&here, purpose))
             .transpose()
             .map(Option::unwrap_or_default)
     };
-    let mut inline = policies("inlinePolicies", Use::Inline)?;
-    if let Some((name, document)) = preset_inline(&members, preset, defaults)?
+    let mut inline = named("inlinePolicies", Use::Inline)?;
+    if let Some((name, document)) = preset_inline(&members, preset, defaults.partition, policies)?
         && inline.insert(name.clone(), document).is_some()
         && let Some(place) = members.member("inlinePolicies")
     {
@@ -110,12 +112,14 @@ pub(super) fn role(
             .unwrap_or_else(|| defaults.audience.clone()),
         attach: members.member("policyArns").map(|here| list(&here)).transpose()?.unwrap_or_default(),
         inline,
-        create: policies("createPolicies", Use::Managed)?,
+        create: named("createPolicies", Use::Managed)?,
         boundary: own.boundary.or_else(|| common.boundary.clone()),
         max_session: own.max_session.or(common.max_session),
         tags: [&defaults.tags, &common.tags, &own.tags].into_iter().flatten().map(owned).collect(),
     };
-    Ok(FileRole { account: own.account.or_else(|| common.account.clone()), spec, line: here.node.line })
+    let account = own.account.or_else(|| common.account.clone());
+    check(here, &spec, account.as_ref(), defaults)?;
+    Ok(FileRole { account, spec, line: here.node.line })
 }
 
 fn name(members: &Members<'_>, preset: Option<Preset>) -> Result<RoleName, RolesFileError> {
@@ -150,7 +154,8 @@ fn subjects(members: &Members<'_>, preset: Option<Preset>) -> Result<BTreeSet<Su
 fn preset_inline(
     members: &Members<'_>,
     preset: Option<Preset>,
-    defaults: &FileDefaults,
+    partition: Partition,
+    policies: &Policies<'_>,
 ) -> Result<Option<(PolicyName, Document)>, RolesFileError> {
     let hardened = members.member("hardened");
     let Some(preset) = preset else {
@@ -160,7 +165,7 @@ fn preset_inline(
         };
     };
     let narrowing = hardened.as_ref().map(narrowing).transpose()?;
-    let written = preset_policy(preset, defaults.partition, narrowing.as_ref());
+    let written = policies.preset(preset, partition, narrowing.as_ref());
     let blamed = hardened.or_else(|| members.member("preset")).unwrap_or(*members.here());
     written.map(Some).map_err(|error| blamed.mistake(told(&error)))
 }
