@@ -275,6 +275,26 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "role apply joins another cluster's role",
+        before: &[
+            Before::Keys,
+            Before::Run(BOOTSTRAP),
+            Before::File("first.json", POLICY),
+            Before::Run(&[
+                "role",
+                "apply",
+                "--issuer",
+                OWN_ISSUER,
+                "--name",
+                "app",
+                "--service-account",
+                "default/first",
+            ]),
+        ],
+        words: ROLE,
+        ..PLAIN
+    },
+    Scenario {
         name: "role apply changes a role",
         before: &[
             Before::Keys,

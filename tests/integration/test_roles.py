@@ -228,9 +228,3 @@ roles:
     assert roles.file(text, "--check").json["changes"] == 0
     assert roles.file(text, "--yes").json["done"] == []
 
-
-def test_a_trust_policy_over_the_quota_is_refused_before_anything_is_made(roles, role):
-    """An account's own quota may be higher: only what is live shows that."""
-    accounts = [word for n in range(60) for word in ("--service-account", f"namespace-{n:03}/workload-{n:03}")]
-    roles.apply("--name", role, *accounts, "--yes", code=1).says("2048", role)
-    assert roles.live(role) is None

@@ -133,6 +133,8 @@ def test_a_role_of_ours_that_cannot_go_is_left_and_said(life, name):
     theirs = json.dumps(allow("sqs:*"))
     life.iam.put_role_policy(RoleName=f"{name}-app", PolicyName="theirs", PolicyDocument=theirs)
     words = ["destroy", "--bucket", case.bucket]
+    # Before anybody is asked.
+    assert len(case.run(*words, "--dry-run").says("left:", f"{name}-app").json["left"]) == 1
     done = case.run(*words, "--yes", code=1)
     done.says("left:", f"{name}-app", "theirs", "aws iam delete-role-policy")
     assert len(done.json["left"]) == 1 and done.json["exit_code"] == 1

@@ -301,10 +301,12 @@ fn call_hints(failure: Failure, error: &CallError) -> Failure {
             "the bucket is in {}; give --region",
             answer.bucket_region.as_deref().unwrap_or_default()
         )),
-        CallFailure::Unreachable if failure.says("UnknownIssuer") => failure
-            .hint("the endpoint's certificate is of an authority that is not trusted here: name it with --ca-file"),
+        CallFailure::Unreachable if failure.says("UnknownIssuer") => failure.hint(
+            "the endpoint's certificate is of an authority that is not trusted here: name it with --ca-file",
+        ),
         CallFailure::Unreachable => failure
-            .hint("look at --endpoint-url, HTTPS_PROXY and the network; the same command goes on where this one ended"),
+            .hint("run the same command again: it goes on where this one ended")
+            .hint("if that does not help: look at --endpoint-url, HTTPS_PROXY and the network"),
         CallFailure::Timeout => failure
             .hint("it may pass: run the same command again, it goes on where this one ended")
             .hint("give each try more time with --timeout"),
@@ -336,7 +338,7 @@ fn denied_hints(failure: Failure, error: &CallError) -> Failure {
     } else {
         failure
     };
-    failure.hint("all that is needed: issuerctl permissions")
+    failure.hint("all that is needed: issuerctl permissions, for roles at a path of their own with --path")
 }
 
 fn read_back_hints(failure: Failure, error: &ReadBackError) -> Failure {

@@ -226,6 +226,7 @@ fn show(plan: &Plan, subject: &str, dry: bool, asks: bool, printer: &Printer) ->
             more => say(&format!("  and {more} more steps, which --dry-run shows")),
         }
     }
+    plan.left.iter().for_each(|left| say(&format!("left: {}", inert(left))));
     plan.notes.iter().for_each(|note| say(&format!("note: {}", inert(note))));
     Ok(())
 }

@@ -203,7 +203,7 @@ fn what_iam_would_not_take_of_a_role_is_told_with_its_line_and_its_path() {
     let trust = format!("roles:\n- name: a\n  serviceAccounts: [{accounts}]\n");
     let error = parse(&trust).unwrap_err().to_string();
     assert!(error.starts_with("line 2, roles[0]: the trust policy of the role a would have "), "{error}");
-    assert!(error.contains("IAM takes 8192"), "{error}");
+    assert!(error.contains("IAM takes 2048"), "{error}");
     // Whose account it is, nobody knows yet: policies of one account are no mistake.
     for own in ["", there] {
         let member = format!("{own}policyArns: [\"{elsewhere}\", \"arn:aws:iam::aws:policy/A\"]");

@@ -22,7 +22,7 @@ use crate::session;
 /// Take away what is ours of an issuer: roles, provider, documents, and the bucket when asked for
 ///
 /// Everything that carries our tag or stands at a name that we compute is shown first. Roles that
-/// others use too lose our statement alone. The provider goes before the documents, the bucket last
+/// others use too lose our statement, and stay. The provider goes before the documents, the bucket last
 /// and only with --delete-bucket: its name can be taken by anyone then. What is not ours is never
 /// touched.
 #[derive(Debug, Args)]

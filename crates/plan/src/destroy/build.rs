@@ -98,11 +98,12 @@ impl Plan {
             let left = policy.attachments.saturating_sub(detached.get(&policy.arn).copied().unwrap_or(0));
             if !policy.is_for(&facts.issuing) {
                 self.notes.push(format!("the managed policy {} stays: it is not ours", policy.arn));
-            } else if left > 0 {
+            } else if left > 0 || policy.bounds > 0 {
                 // As with a role that others use: it is theirs now.
+                let how = if left > 0 { "attached elsewhere" } else { "somebody's permissions boundary" };
                 self.notes.push(format!(
-                    "the managed policy {arn} stays: others have it attached (aws iam list-entities-for-policy \
-                     --policy-arn {arn} says who)",
+                    "the managed policy {arn} stays: it is {how} (aws iam list-entities-for-policy --policy-arn {arn} \
+                     says whose); the same again deletes it when it is not any more",
                     arn = policy.arn
                 ));
             } else {

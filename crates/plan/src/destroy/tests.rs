@@ -56,6 +56,7 @@ fn policy(attachments: u32) -> LivePolicy {
         default_version: "v2".to_owned(),
         versions: vec!["v1".to_owned(), "v2".to_owned()],
         attachments,
+        bounds: 0,
         tags: tags(OWNER_CREATED),
     }
 }
@@ -156,7 +157,7 @@ type Change = fn(&mut DestroyFacts);
 
 #[test]
 fn what_is_somebody_elses_stays_and_is_told() {
-    let table: [(Change, &str, &str); 8] = [
+    let table: [(Change, &str, &str); 9] = [
         (|facts| facts.provider = Some(provider(None)), "delete-provider", "did not make it"),
         (|facts| facts.provider = Some(provider(Some(OWNER_ADOPTED))), "delete-provider", "did not make it"),
         (|facts| facts.policies[0].tags.clear(), "delete-policy", "it is not ours"),
@@ -168,9 +169,14 @@ fn what_is_somebody_elses_stays_and_is_told() {
             "role/theirs is somebody else's and trusts this issuer",
         ),
         (
+            |facts| facts.policies[0].bounds = 1,
+            "delete-policy",
+            "s3 stays: it is somebody's permissions boundary",
+        ),
+        (
             |facts| facts.policies = vec![policy(2)],
             "delete-policy",
-            "s3 stays: others have it attached (aws iam list-entities-for-policy --policy-arn arn:aws:iam::",
+            "s3 stays: it is attached elsewhere (aws iam list-entities-for-policy --policy-arn arn:aws:iam::",
         ),
         (
             |facts| facts.unknown = vec!["arn:aws:iam::123456789012:role/odd".to_owned()],
@@ -254,7 +260,7 @@ fn roles_that_cannot_be_left_are_refused_as_a_whole_and_shared_policies_are_in_o
     facts.policies = vec![policy(2)];
     let plan = Plan::build_role_removals(&facts).unwrap();
     assert_eq!(steps(&plan), [("roles", "detach-policy"), ("roles", "delete-role")]);
-    assert!(plan.notes.join("\n").contains("others have it attached"), "{:?}", plan.notes);
+    assert!(plan.notes.join("\n").contains("attached elsewhere"), "{:?}", plan.notes);
     assert_eq!(plan.left, Vec::<String>::new(), "another role has it");
 }
 

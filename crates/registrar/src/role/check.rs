@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use issuer_policy::{Document, Kind, TRUST_POLICY_CHARACTERS_AT_MOST};
+use issuer_policy::{Document, Kind, TRUST_POLICY_CHARACTERS};
 
 use super::issuing::Issuing;
 use super::name::{PolicyName, RoleName};
@@ -39,10 +39,10 @@ pub(super) fn check(spec: &RoleSpec, issuing: &Issuing) -> Result<Vec<RoleWarnin
     if spec.subjects.is_empty() {
         return Err(RoleRefusal::NoSubject { name: name() });
     }
-    // What the account's own quota is, only the live policy can tell.
+    // An account may have a higher quota; what is ours alone in a policy stays within everybody's.
     let ours = trust::replace(&Document::empty(), issuing, &spec.trust_statements(issuing)).characters();
-    if ours > TRUST_POLICY_CHARACTERS_AT_MOST {
-        let limit = TRUST_POLICY_CHARACTERS_AT_MOST;
+    if ours > TRUST_POLICY_CHARACTERS {
+        let limit = TRUST_POLICY_CHARACTERS;
         return Err(RoleRefusal::TrustTooLarge { name: name(), characters: ours, limit });
     }
     for arn in spec.attach.iter().chain(&spec.boundary) {

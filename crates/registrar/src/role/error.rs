@@ -96,7 +96,7 @@ pub enum RoleError {
     },
     /// It cannot be deleted while something hangs on it.
     #[error(
-        "{what} cannot be deleted: something hangs on it that we did not put there, such as an instance profile"
+        "{what} cannot be deleted: something uses it that we did not put there: an instance profile a role, somebody's boundary or attachment a policy"
     )]
     InUse {
         /// The role or policy.

@@ -9,7 +9,7 @@ use issuer_policy::Document;
 use super::arn::RoleArn;
 use super::issuing::{ISSUER_TAG, Issuing};
 use super::name::{PolicyName, RolePath};
-use super::trust::trusted_subjects;
+use super::trust::{self, trusted_subjects};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +46,19 @@ impl LiveRole {
     }
 
     /// Tells whether it is ours and was made or taken over for this issuer: others only joined it. Where somebody took
-    /// the tag that says so away, the path does.
+    /// the tag that says so away, the path does, or that no other issuer of ours is in it.
     #[must_use]
     pub fn is_for(&self, issuing: &Issuing) -> bool {
-        let by_path = !self.tags.contains_key(ISSUER_TAG) && self.path == issuing.path();
-        self.is_ours() && (by_path || is_for(&self.tags, issuing))
+        let statements = self.trust_policy.statements();
+        let is_alone = || {
+            statements.iter().any(|one| trust::is_ours(one, issuing))
+                && !statements
+                    .iter()
+                    .any(|one| trust::issuer_of(one, issuing).is_some_and(|id| *id != issuing.id()))
+        };
+        let untagged = !self.tags.contains_key(ISSUER_TAG);
+        self.is_ours()
+            && (is_for(&self.tags, issuing) || untagged && (self.path == issuing.path() || is_alone()))
     }
 
     /// Lists whom our statements for this issuer take: `NAMESPACE/NAME`, and patterns as they stand.
@@ -81,6 +89,8 @@ pub struct LivePolicy {
     pub versions: Vec<String>,
     /// How many it is attached to.
     pub attachments: u32,
+    /// How many it is the permissions boundary of.
+    pub bounds: u32,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -47,7 +47,7 @@ impl RoleClient {
             let listed = page
                 .policies()
                 .iter()
-                .filter_map(|policy| Some((policy.arn()?, attachments(policy.attachment_count()))));
+                .filter_map(|policy| Some((policy.arn()?, count(policy.attachment_count()))));
             arns.extend(listed.filter(|(arn, count)| keep(arn, *count)).map(|(arn, _)| arn.to_owned()));
         }
         // The list has neither tags nor versions.
@@ -84,7 +84,8 @@ impl RoleClient {
             document,
             default_version: default.to_owned(),
             versions,
-            attachments: attachments(policy.attachment_count()),
+            attachments: count(policy.attachment_count()),
+            bounds: count(policy.permissions_boundary_usage_count()),
             tags: policy.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         }))
     }
@@ -209,8 +210,8 @@ where
     }
 }
 
-fn attachments(count: Option<i32>) -> u32 {
-    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+fn count(found: Option<i32>) -> u32 {
+    found.and_then(|found| u32::try_from(found).ok()).unwrap_or(0)
 }
 
 /// A task that panics is a bug, and goes on as one.

@@ -68,7 +68,8 @@ impl Reconciled<'_> {
         let from = &live.trust_policy;
         let to = trust::replace(from, issuing, &spec.trust_statements(issuing));
         judge(spec, issuing, Some(from), &to, warnings)?;
-        if standing == Standing::Joined && !from.statements().iter().any(|one| trust::is_ours(one, issuing)) {
+        let is_in = |role: &Document| role.statements().iter().any(|one| trust::is_ours(one, issuing));
+        if standing == Standing::Joined && !is_in(from) {
             warnings.push(RoleWarning::Joins);
         }
         let way = trust::way(from, &to, issuing, &spec.audience);
@@ -82,6 +83,15 @@ impl Reconciled<'_> {
 
         let trust = |from: &Document, to: &Document| RoleChange::Trust { from: from.clone(), to: to.clone() };
         let mut changes: Vec<RoleChange> = first.into_iter().collect();
+        // A role that is not of our making is found as ours by our statement alone: it comes before what it would be
+        // to leave behind. Those who come in have what the role has for that moment, and nothing else.
+        let enters = standing != Standing::Made && !is_in(from);
+        let (memory, tags) = if enters { (tags, None) } else { (None, tags) };
+        changes.extend(memory);
+        if enters && to != *from {
+            changes.push(trust(from, &to));
+        }
+        let way = if enters { Way::Stays } else { way };
         // Subjects that go, go before anything changes that they could use.
         match &way {
             Way::Narrows => changes.push(trust(from, &to)),
@@ -203,7 +213,8 @@ impl Reconciled<'_> {
         if from.as_deref() == Some(to.as_str()) {
             return None;
         }
-        if standing == Standing::Joined {
+        // Whoever made it may rely on what it is.
+        if standing != Standing::Made {
             warnings.push(RoleWarning::Stays { what: "the permissions boundary".to_owned() });
             return None;
         }
@@ -215,7 +226,7 @@ impl Reconciled<'_> {
         if from == to {
             return None;
         }
-        if standing == Standing::Joined {
+        if standing != Standing::Made {
             warnings.push(RoleWarning::Stays { what: "the longest session".to_owned() });
             return None;
         }

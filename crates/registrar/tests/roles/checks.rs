@@ -142,5 +142,5 @@ fn somebody_is_trusted_and_patterns_are_warned_of() {
     assert_eq!(operators, [["StringEquals", "StringEquals"], ["StringEquals", "StringLike"]]);
     let many: Vec<String> = (0..200).map(|n| format!("namespace-number-{n}/service-account")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    assert!(check(&spec(&many)).contains("IAM takes 8192"));
+    assert!(check(&spec(&many)).contains("IAM takes 2048"));
 }

@@ -43,7 +43,7 @@ fn a_second_cluster_joins_adds_and_the_two_do_not_undo_each_other() {
     second.max_session = Some(Duration::from_secs(7200));
     second.tags = BTreeMap::from([("team".to_owned(), "b".to_owned())]);
     let joined = diff(&second, "c2", &facts).unwrap();
-    assert_eq!(kinds(&joined.changes), ["put-inline-policy", "tag-role", "attach-policy", "trust-policy"]);
+    assert_eq!(kinds(&joined.changes), ["tag-role", "trust-policy", "put-inline-policy", "attach-policy"]);
     let stays = joined.warnings.iter().filter(|warning| matches!(warning, RoleWarning::Stays { .. }));
     assert_eq!(stays.count(), 3, "{:?}", joined.warnings);
     for change in joined.changes {

@@ -134,6 +134,7 @@ pub(crate) fn apply(facts: &mut RoleFacts, change: &RoleChange, issuer: &str) {
                 default_version: "v1".to_owned(),
                 versions: vec!["v1".to_owned()],
                 attachments: 0,
+                bounds: 0,
                 tags: tags.clone(),
             };
             facts.policies.insert(name.clone(), policy);

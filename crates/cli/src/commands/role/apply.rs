@@ -161,7 +161,7 @@ impl ApplyRoles {
 
     fn of_file(&self, path: &Path, global: &Global, partition: Partition) -> Result<Wanted, Failure> {
         let shown = path.display();
-        let text = String::from_utf8(input::read("file of roles", path)?)
+        let text = String::from_utf8(input::read("file of roles", path).map_err(Failure::into_usage)?)
             .map_err(|_| Failure::usage(format!("the file of roles {shown} is not UTF-8")))?;
         let defaults = FileDefaults {
             issuer: self.scope.issuer.clone(),

@@ -14,8 +14,9 @@ use crate::planned::{agreed, report};
 
 /// Take this issuer out of roles, and delete those that nobody else uses
 ///
-/// A role that other issuers or other principals use too, or that somebody else made, only loses
-/// this issuer's statement and what was attached for it.
+/// A role that others use too loses this issuer's statement, and stays. One that was joined or taken
+/// over also loses what this issuer attached and wrote; one that was made for it keeps that for who
+/// uses it now. Managed policies of ours that hang on nothing then go too.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteRoles {
     /// The names of the roles

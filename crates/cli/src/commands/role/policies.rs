@@ -131,7 +131,7 @@ fn read<E: std::error::Error>(
     parse: impl Fn(&str) -> Result<Document, E>,
 ) -> Result<Document, Failure> {
     let shown = path.display();
-    let text = String::from_utf8(input::read("policy", path)?)
+    let text = String::from_utf8(input::read("policy", path).map_err(Failure::into_usage)?)
         .map_err(|_| Failure::new(format!("the policy {shown} is not UTF-8")).into_usage())?;
     parse(&text).map_err(|error| {
         let said = Failure::of(&error).text().unwrap_or_default().to_owned();
